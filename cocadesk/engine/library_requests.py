@@ -87,7 +87,7 @@ class LibraryHandler(RequestHandler):
         searcher = opened.searcher
         call.check()
         picture_of = self._pictures.finder(body.folder, opened.backend, searcher)
-        hits = hits_of(body, searcher, picture_of, self._library.thumbnails)
+        hits = hits_of(body, searcher, picture_of, self._library.thumbnails, call.check)
         return self._answer(hits, order_of(body))
 
     def _similar(self, body: Similar, call: Call) -> Hits:

@@ -162,7 +162,8 @@ class LocalEngine:
         calibrator = calibrator_of(backend, text_vectors_folder())
         with open_searcher(self.folder, backend, calibrator=calibrator) as searcher:
             picture_of = PictureVectors().finder(body.folder, backend, searcher)
-            return hits_of(body, searcher, picture_of, Thumbnails(self.folder / "thumbs"))
+            thumbnails = Thumbnails(self.folder / "thumbs")
+            return hits_of(body, searcher, picture_of, thumbnails, call.check)
 
     def _answer_without_library(self, body: RequestBody, call: Call) -> ReplyBody:
         """The few requests that make sense before there is a library."""

@@ -101,9 +101,15 @@ def names_albums(body: Search) -> bool:
 
 
 def hits_of(
-    body: Search, searcher: Searcher, picture_of: Callable[[str], Vector], thumbnails: Thumbnails
+    body: Search,
+    searcher: Searcher,
+    picture_of: Callable[[str], Vector],
+    thumbnails: Thumbnails,
+    check: Callable[[], None],
 ) -> Hits:
     """The answer to a search, without what is told of every list.
+
+    ``check`` raises where nobody waits for it any more.
 
     Raises:
         UserError: it asks for nothing, a filter or a picture is none.
@@ -118,7 +124,7 @@ def hits_of(
         order=order,
         as_words=body.as_words,
     )
-    found = Asker(searcher, picture_of).ask(asked, body.limit + 1)
+    found = Asker(searcher, picture_of, check).ask(asked, body.limit + 1)
     hits = to_hits(found.hits, body.limit, thumbnails)
     if found.is_ranked:
         hits = in_order(hits, searcher, order)

@@ -24,13 +24,19 @@ from cocadesk.search.ordering import OWN_ORDER, Order
 from cocadesk.search.query import Query, QueryTerm, Sought, parse_query, plain_query
 from cocadesk.search.ranking import Question
 from cocadesk.search.searcher import Hit, Searcher
-from cocadesk.search.word_search import WordSearch
+from cocadesk.search.word_search import WordSearch, WordsFound
 from cocadesk.vectors import unit_vectors
 
 Vector: TypeAlias = NDArray[np.float32]
 
 MOST_WORDS = 64
 """Of a query of many thousand letters so many words are looked for."""
+MOST_TERMS = 64
+"""So many words with a sign or a weight, phrases and pictures are looked for."""
+_TOO_MANY = (
+    f"Of {{count:,}} -words, 2:words, phrases and pictures only the first {MOST_TERMS} count."
+)
+_JUDGED_AT_ONCE = 1000
 _AWAY = 0.5
 """How much what is not wanted counts beside what is.
 
@@ -70,11 +76,20 @@ class Found:
 
 
 class Asker:
-    """Answers questions with a searcher; ``picture_of`` gives the vector (D,) of a file."""
+    """Answers questions with a searcher; ``picture_of`` gives the vector (D,) of a file.
 
-    def __init__(self, searcher: Searcher, picture_of: Callable[[str], Vector]) -> None:
+    ``check`` raises where nobody waits for the answer any more.
+    """
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        picture_of: Callable[[str], Vector],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._searcher = searcher
         self._picture_of = picture_of
+        self._check = check
 
     def ask(self, asked: Asked, limit: int) -> Found:
         """The ``limit`` media that fit best.
@@ -86,6 +101,7 @@ class Asker:
         text = " ".join(asked.text.split())
         search = self._searcher.word_search()
         query, read_as = self._understood(text, asked, search)
+        query, cut = _shortened(query)
         among, sought = asked.among & query.filter, query.sought
         if not sought and not asked.like and not asked.unlike:
             hits = self._searcher.listed(limit, among, asked.collapse, asked.order)
@@ -93,17 +109,18 @@ class Asker:
         note = what_model_misses(
             [term.text for term in sought if term.kind is Sought.WORD], query.text
         )
+        note = f"{note} {cut}".strip()
         question = Question(
             vector=self._vector(query, asked), without=frozenset((*asked.like, *asked.unlike))
         )
         if search is not None:
-            question = _with_words(question, query, search)
+            question = self._with_words(question, query, search)
         elif any(term.kind is not Sought.LIKE for term in sought):
             note = f"{note} {_NO_WORDS}".strip()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or asked.unlike or any(t.kind is Sought.LIKE for t in sought)
         if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
-            hits = self._searcher.judged(hits, query.text, question.words)
+            hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 
     # What the text means ------------------------------------------------------------------
@@ -139,6 +156,9 @@ class Asker:
         if not self._searcher.has_views():
             return None
         text = " ".join(word for word in query.text.split() if not is_foreign_script(word))
+        self._searcher.prepare_texts(
+            [*([text] if text else []), *filter(None, map(_pulling, query.sought))]
+        )
         pulls: list[tuple[float, Vector]] = []
         if text:
             pulls.append((1.0, self._searcher.vector_of(text)))
@@ -155,7 +175,8 @@ class Asker:
         sign = -_AWAY if term.is_negated else 1.0
         if term.kind is Sought.LIKE:
             return sign * term.weight, self._picture_of(term.text)
-        if is_foreign_script(term.text) or (not term.is_negated and term.weight == 1):
+        self._check()
+        if not _pulling(term):
             return None
         weight = sign * term.weight if term.is_negated else _MORE * (term.weight - 1)
         return weight, self._searcher.vector_of(term.text)
@@ -173,28 +194,61 @@ class Asker:
             total += np.float32(weight / self._searcher.background(vector)[1]) * vector
         return unit_vectors(total) if total.any() else None
 
+    # What words find, and what is believed ------------------------------------------------
 
-def _with_words(question: Question, query: Query, search: WordSearch) -> Question:
-    """The question with what its words find, among the media that hold its phrases."""
-    weights: dict[str, float] = {}
-    for term in query.sought:
-        if term.kind is not Sought.LIKE and not term.is_negated:
-            weights |= dict.fromkeys(words_of(term.text), term.weight)
-    found = search.find(query.text, words_of(query.text)[:MOST_WORDS], weights)
-    within: Mask | None = None
-    for term in query.sought:
-        if term.kind is Sought.PHRASE:
-            held = search.with_phrase(words_of(term.text))
-            held_mask = held[0]
-            if not term.is_negated:
-                found = replace(found, masks=(*found.masks, *held[1]))
-        elif term.kind is Sought.WORD and term.is_negated:
-            held_mask = search.holding(words_of(term.text))
-        else:
-            continue
-        open_mask = ~held_mask if term.is_negated else held_mask
-        within = open_mask if within is None else within & open_mask
-    return replace(question, words=found, keys=search.keys, within=within)
+    def _with_words(self, question: Question, query: Query, search: WordSearch) -> Question:
+        """The question with what its words find, among the media that hold its phrases."""
+        weights: dict[str, float] = {}
+        for term in query.sought:
+            if term.kind is not Sought.LIKE and not term.is_negated:
+                weights |= dict.fromkeys(words_of(term.text), term.weight)
+        found = search.find(query.text, words_of(query.text)[:MOST_WORDS], weights)
+        within: Mask | None = None
+        for term in query.sought:
+            self._check()
+            if term.kind is Sought.PHRASE:
+                held = search.with_phrase(words_of(term.text))
+                held_mask = held[0]
+                if not term.is_negated:
+                    found = replace(found, masks=(*found.masks, *held[1]))
+            elif term.kind is Sought.WORD and term.is_negated:
+                held_mask = search.holding(words_of(term.text))
+            else:
+                continue
+            open_mask = ~held_mask if term.is_negated else held_mask
+            within = open_mask if within is None else within & open_mask
+        return replace(question, words=found, keys=search.keys, within=within)
+
+    def _judged(self, hits: list[Hit], text: str, words: WordsFound | None) -> list[Hit]:
+        """The hits with their probabilities, some at a time: each is set against many words."""
+        found: list[Hit] = []
+        for start in range(0, len(hits), _JUDGED_AT_ONCE):
+            self._check()
+            found += self._searcher.judged(hits[start : start + _JUDGED_AT_ONCE], text, words)
+        return found
+
+
+def _shortened(query: Query) -> tuple[Query, str]:
+    """The query with no more terms than are looked for, and what is to be said of that.
+
+    Each costs a look through the library, and a text for the model.
+    """
+    terms, count = [], 0
+    for term in query.terms:
+        is_more = isinstance(term, QueryTerm) and not term.is_plain
+        count += is_more
+        if not is_more or count <= MOST_TERMS:
+            terms.append(term)
+    if count <= MOST_TERMS:
+        return query, ""
+    return Query(tuple(terms)), _TOO_MANY.format(count=count)
+
+
+def _pulling(term: QueryTerm) -> str:
+    """The text that a term wants pictures to show more, or less; none for plain words."""
+    is_usual = not term.is_negated and term.weight == 1
+    is_text = term.kind is not Sought.LIKE and not is_usual and not is_foreign_script(term.text)
+    return term.text if is_text else ""
 
 
 def _share(keys: Sequence[str]) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -111,8 +112,10 @@ class Searcher:
         self._chooser, self._grouped = Chooser(library.results), Chooser(library.results)
         self._image_id = backend.info().image_id
         self._ranker = Ranker(library, self._image_id)
+        self._embed_texts = backend.embed_texts
         # The (D,) unit vectors of the last texts.
-        self._vector_of = lru_cache(_TEXTS_KEPT)(lambda text: backend.embed_texts([text])[0])
+        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._texts_lock = threading.Lock()
 
     def search(
         self,
@@ -144,8 +147,22 @@ class Searcher:
 
     def vector_of(self, text: str) -> NDArray[np.float32]:
         """The unit vector (D,) of a text; the last ones are remembered."""
-        vector: NDArray[np.float32] = self._vector_of(text)
-        return vector
+        return self.prepare_texts([text])[text]
+
+    def prepare_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The unit vectors (D,) of several texts, made at once where they are not remembered."""
+        with self._texts_lock:
+            found = {text: self._texts[text] for text in texts if text in self._texts}
+        new = [text for text in dict.fromkeys(texts) if text not in found]
+        if new:
+            found |= zip(new, self._embed_texts(new), strict=True)
+        with self._texts_lock:
+            for text in texts:
+                self._texts[text] = found[text]
+                self._texts.move_to_end(text)
+            while len(self._texts) > _TEXTS_KEPT:
+                self._texts.popitem(last=False)
+        return found
 
     def word_search(self) -> WordSearch | None:
         """The words of the library; None where its columns are not in memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ import pytest
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
-from cocadesk.search.asking import Asked, Asker, Found, Vector
+from cocadesk.search import asking
+from cocadesk.search.asking import MOST_TERMS, Asked, Asker, Found, Vector
 from cocadesk.search.calibration import Calibrator
 from cocadesk.search.found_by import FoundBy
 from cocadesk.search.searcher import Searcher
@@ -334,3 +335,57 @@ def test_what_comes_first_is_believed(judging: World) -> None:
         (True, True),
         (False, False),
     ]
+
+
+def test_many_terms_are_one_question_to_the_model_and_too_many_are_cut_and_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of -words would each look through the whole library."""
+    key = world.add("red")
+    asked: list[int] = []
+    embed = FakeBackend.embed_texts
+
+    def counted(self: FakeBackend, texts: Sequence[str]) -> Vector:
+        asked.append(len(texts))
+        return embed(self, texts)
+
+    monkeypatch.setattr(FakeBackend, "embed_texts", counted)
+    world.asker = Asker(Searcher(world.library, FakeBackend()), world._picture_of)
+    assert world.keys("red " + " ".join(f"-word{n}" for n in range(MOST_TERMS))) == [key]
+    assert asked == [MOST_TERMS + 1]
+    for term in ("-word{}", "2:word{}", '-"two words{}"', "like:red"):
+        asked.clear()
+        many = " ".join(term.format(n) for n in range(MOST_TERMS + 100))
+        found = world.ask(f"red {many}")
+        assert [hit.key for hit in found.hits] == [key]
+        assert f"only the first {MOST_TERMS} count" in found.note
+        assert sum(asked) <= MOST_TERMS + 1
+    assert world.ask("red -dog").note == ""
+    assert world.keys(" ".join(["red"] * 500)) == [key]
+
+
+def test_a_search_that_nobody_waits_for_ends(world: World) -> None:
+    """Between one term and the next."""
+    world.add("red")
+    left = [3]
+
+    def check() -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise RuntimeError("nobody waits")
+
+    asker = Asker(Searcher(world.library, FakeBackend()), world._picture_of, check)
+    with pytest.raises(RuntimeError, match="nobody waits"):
+        asker.ask(Asked(text="red -green -blue -white -a -b -c", today=TODAY), 20)
+
+
+def test_hits_are_judged_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, whatever their number."""
+    keys = {world.add("red") for _ in range(5)}
+    sizes: list[int] = []
+    monkeypatch.setattr(asking, "_JUDGED_AT_ONCE", 2)
+    monkeypatch.setattr(
+        Searcher, "judged", lambda _self, hits, _text, _words: sizes.append(len(hits)) or hits
+    )
+    assert set(world.keys("red")) == keys
+    assert sizes == [2, 2, 1]
