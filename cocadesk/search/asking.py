@@ -207,7 +207,7 @@ class Asker:
         for term in query.sought:
             self._check()
             if term.kind is Sought.PHRASE:
-                held = search.with_phrase(words_of(term.text))
+                held = search.with_phrase(term.text)
                 held_mask = held[0]
                 if not term.is_negated:
                     found = replace(found, masks=(*found.masks, *held[1]))

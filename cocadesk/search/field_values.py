@@ -23,12 +23,13 @@ from cocadesk.library.fields import FIELD_OF, Form, Match
 from cocadesk.library.paths import fold, fold_path, folder_of, upwards
 from cocadesk.library.rows import MediaRow
 from cocadesk.library.shown import ABOVE
+from cocadesk.library.tallies import AlbumTally
 from cocadesk.library.texts import Texts
 from cocadesk.search.filters import EVERYTHING, Filter, unless_missing
 from cocadesk.search.grammar import print_term
 from cocadesk.search.matching import with_album_ids
 from cocadesk.search.term_words import label_of, term_words, value_text
-from cocadesk.search.terms import NumberRange, Term
+from cocadesk.search.terms import ALBUM, NumberRange, Term
 
 if TYPE_CHECKING:
     from cocadesk.library.library import Library
@@ -75,8 +76,8 @@ class FieldValues:
         Whole values first, then those in which a later word begins so. Of a time, its years
         or, where ``prefix`` is one, that year's months, the last first.
         """
-        if field == "album":
-            return self._albums(prefix, among)[:limit]
+        if field == ALBUM:
+            return self._albums(prefix, among, limit)
         if field not in FIELD_OF or FIELD_OF[field].match in (None, Match.PRESENT):
             return []
         column, shown, key = self._column(field, among)
@@ -142,16 +143,21 @@ class FieldValues:
             return found[name], np.ones(len(keys), np.bool_), keys.__getitem__
         return columns.columns[name], among.mask(columns), columns.keys.key
 
-    def _albums(self, prefix: str, among: Filter) -> list[FieldValue]:
-        names = sorted(self._library.albums.names().values(), key=fold)
+    def _albums(self, prefix: str, among: Filter, limit: int) -> list[FieldValue]:
         wanted = fold(prefix)
-        fits = [name for name in names if _begins(fold(name), wanted)]
-        fits.sort(key=lambda name: not fold(name).startswith(wanted))
-        terms = {name: Term(field="album", values=(name,)) for name in fits}
-        rows = self._library.results
+        names = {
+            album: name
+            for album, name in self._library.albums.names().items()
+            if _begins(fold(name), wanted)
+        }
+        by_name = sorted(names, key=lambda album: fold(names[album]))
+        by_name.sort(key=lambda album: not fold(names[album]).startswith(wanted))
+        fits = by_name[:limit]
+        column, shown, _ = self._column(ALBUM, among)
+        assert isinstance(column, ListColumn)
+        counts = AlbumTally().counts(fits, column, shown)
         return [
-            _value("album", name, self._count(with_album_ids(rows, Filter((*among.terms, term)))))
-            for name, term in terms.items()
+            _value(ALBUM, names[album], count) for album, count in zip(fits, counts, strict=True)
         ]
 
     def _folders(
@@ -245,7 +251,7 @@ def _times(field: str, column: OrderedColumn, shown: Mask, prefix: str) -> list[
     """The years, or the months of one, the last first."""
     values = column.values[shown[: len(column.values)]]
     values = values[values == values]
-    is_year = re.fullmatch(r"\d{4}", prefix) is not None
+    is_year = re.fullmatch(r"\d{4}", prefix, re.ASCII) is not None
     steps = values.astype("datetime64[M]" if is_year else "datetime64[Y]")
     if is_year:
         steps = steps[steps.astype("datetime64[Y]") == np.datetime64(prefix)]

@@ -63,6 +63,7 @@ WORD_FIELDS = (
 """In the order in which a medium is said to be found by them, and comes first."""
 WORD_COLUMNS = frozenset(field.column for field in WORD_FIELDS)
 _MOST_COMPARED = 2000
+_BETWEEN = (" ", "_", "-", ".", ", ", "/")
 _OF_PLACES = (FoundBy.NAME, FoundBy.FOLDER)
 _FEW_MEDIA = 20
 _PUNCTUATION_BYTES = 8
@@ -209,20 +210,51 @@ class WordSearch:
             whole &= mask
         return whole
 
-    def with_phrase(self, words: Sequence[str]) -> tuple[Mask, list[tuple[FoundBy, Mask]]]:
-        """The media in which ``words`` stand one after the other, and by which field."""
+    def with_phrase(self, text: str) -> tuple[Mask, list[tuple[FoundBy, Mask]]]:
+        """The media in which the words of ``text`` stand in a row, and by which field.
+
+        Of a text without words ("!!!") those that hold it as it is.
+        """
+        words = words_of(text)
         whole = np.zeros(len(self._columns.is_there), np.bool_)
         found: list[tuple[FoundBy, Mask]] = []
         for field in WORD_FIELDS:
             mask, texts = np.zeros_like(whole), self._texts(field)
-            likely = self._with_all(field, words)
-            if likely is None:
-                likely = self._with_each(field, words)
-            codes = [code for code in likely if _has_run(self._words(field, texts, code), words)]
-            if self._add(mask, field, np.array(codes, np.int32)):
+            if self._add(mask, field, self._with_run(field, texts, words, text)):
                 found.append((field.by, mask))
                 whole |= mask
         return whole & self._columns.is_there, found
+
+    def _with_run(self, field: WordField, texts: Texts, words: Sequence[str], text: str) -> Codes:
+        """The texts of a field in which ``words`` stand one after the other.
+
+        Where very many hold all of the words, those in which one usual sign stands between them.
+        """
+        if not words:
+            return self._with_text(field, texts, fold(text.strip()))
+        if len(words) == 1 and not is_unspaced(words[0]):
+            return self._codes(field, words[0], WordMatch.EQUAL)
+        if field.by is FoundBy.ALBUM:
+            return self._album_codes(a for a, own in self._albums.items() if _has_run(own, words))
+        likely = self._with_all(field, words)
+        if likely is None:
+            held = self._held(field, words)
+            if len(held) > _MOST_COMPARED:
+                is_run = np.zeros(len(texts), np.bool_)
+                for sign in _BETWEEN:
+                    is_run |= texts.containing(sign.join(words))
+                return held[is_run[held]]
+            likely = held.tolist()
+        codes = [code for code in likely if _has_run(words_of(texts[code]), words)]
+        return np.array(codes, np.int32)
+
+    def _with_text(self, field: WordField, texts: Texts, text: str) -> Codes:
+        """The texts of a field that hold ``text``, letter for letter."""
+        if not text or not len(texts):
+            return np.zeros(0, np.int32)
+        if field.by is FoundBy.ALBUM:
+            return self._album_codes(a for a, name in self._names.items() if text in name)
+        return np.flatnonzero(texts.containing(text))
 
     # Words --------------------------------------------------------------------------------
 
@@ -280,11 +312,6 @@ class WordSearch:
     def _texts(self, field: WordField) -> Texts:
         return self._columns.texts(field.column).texts
 
-    def _words(self, field: WordField, texts: Texts, code: int) -> list[str]:
-        if field.by is FoundBy.ALBUM:
-            return self._albums.get(texts[code].partition(" ")[0], [])
-        return words_of(texts[code])
-
     def _with_all(self, field: WordField, words: Sequence[str]) -> list[int] | None:
         """The texts of a field that may hold all of ``words``: those that hold the rarest.
 
@@ -319,7 +346,7 @@ class WordSearch:
     def _saying(self, field: WordField, text: str, words: Sequence[str]) -> Mask | None:
         """The media of which a field says ``text`` and nothing else."""
         texts = self._texts(field)
-        if not len(texts):
+        if not len(texts) or not text.strip():
             return None
         if field.by is FoundBy.ALBUM:
             folded = fold(text)
@@ -364,11 +391,15 @@ class WordSearch:
 
     def _with_each(self, field: WordField, words: Sequence[str]) -> list[int]:
         """The texts of a field that hold all of ``words``."""
+        found: list[int] = self._held(field, words).tolist()
+        return found
+
+    def _held(self, field: WordField, words: Sequence[str]) -> Codes:
         found: Codes | None = None
         for word in dict.fromkeys(words):
             codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
             found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
-        return [] if found is None else [int(code) for code in found]
+        return np.zeros(0, np.int32) if found is None else found
 
 
 def _is_usual(mask: Mask) -> bool:

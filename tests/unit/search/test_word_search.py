@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cocadesk.library.parts import Part, PartRole
 from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.rows import MediaRow, Tag, new_key
 from cocadesk.library.words import words_of
+from cocadesk.search import word_search
 from cocadesk.search.found_by import FoundBy
 from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
@@ -200,7 +202,7 @@ def test_a_phrase_stands_in_one_text_in_its_order() -> None:
         row_with(human_caption="a car, red"),
         row_with(human_tags_added=("red", "car")),
     ]
-    mask, found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).with_phrase(["red", "car"])
+    mask, found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).with_phrase("red car")
     assert mask.tolist() == [True, False, False]
     assert FoundBy.CAPTION in [by for by, _ in found]
 
@@ -238,3 +240,48 @@ def test_what_most_names_share_says_nothing() -> None:
         assert not found.worth.any()
         assert not found.first.any()
     assert np.flatnonzero(search.find("img_7.jpg", words_of("img_7.jpg")).worth).tolist() == [7]
+
+
+def test_a_phrase_that_most_names_hold_is_not_looked_for_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ "img" of a million names, and "img 2014" where both are in all of them."""
+    names = [b"/p/IMG_2014_%d.jpg" % number for number in range(3000)]
+    rows = [row_with(path=path) for path in [*names, b"/p/2014 img.jpg", b"/p/dog.jpg"]]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    looked_at: list[str] = []
+
+    def counted(text: str) -> list[str]:
+        looked_at.append(text)
+        return words_of(text)
+
+    monkeypatch.setattr(word_search, "words_of", counted)
+    assert search.with_phrase("img")[0].tolist() == [*[True] * 3001, False]
+    assert search.with_phrase("img 2014")[0].tolist() == [*[True] * 3000, False, False]
+    assert set(looked_at) <= {"img", "img 2014"}
+
+
+def test_no_words_name_no_file() -> None:
+    """A query of pictures alone; a pair whose other file has no extension is not called so."""
+    part = Part(
+        name=b"scan.jpg", role=PartRole.RAW, format="jpeg", size_bytes=1, mtime_ns=1, ctime_ns=1,
+        file_hash="h",
+    )  # fmt: skip
+    pair = row_with(path=b"/p/scan", parts=(part,))
+    search = WordSearch(columns_of([pair], WORD_COLUMNS), {})
+    assert not search.find("", []).first.any()
+    assert search.find("scan", ["scan"]).first.all()
+
+
+def test_a_phrase_without_words_is_looked_for_as_it_is() -> None:
+    """Signs and emoji, in captions as in names of albums."""
+    rows = [
+        row_with(human_caption="what a goal!!!"),
+        row_with(human_caption="a goal"),
+        row_with(human_tags_added=("🎉",)),
+        row_with(human_albums=("01C",), human_places=("500000000000",)),
+    ]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {"01C": "Party 🎉"})
+    assert search.with_phrase("!!!")[0].tolist() == [True, False, False, False]
+    assert search.with_phrase("🎉")[0].tolist() == [False, False, True, True]
+    assert not search.with_phrase("…")[0].any()
