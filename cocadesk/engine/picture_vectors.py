@@ -44,7 +44,14 @@ class PictureVectors:
 
         It raises a ``UserError`` where there is no such file, or no picture in it.
         """
-        return lambda path: self._vector(_absolute(path, folder), backend, searcher)
+
+        def found(path: str) -> Vector:
+            try:
+                return self._vector(_absolute(path, folder), backend, searcher)
+            except ValueError as error:  # what the system takes for no path at all
+                raise _unseen(path, "No file can have such a name.") from error
+
+        return found
 
     def _vector(self, path: bytes, backend: Backend, searcher: Searcher) -> Vector:
         if self._library is not None and (row := self._library.media.by_path([path]).get(path)):
@@ -55,7 +62,8 @@ class PictureVectors:
         try:
             state = os.stat(path)  # noqa: PTH116 - bytes
         except OSError as error:
-            raise _unseen(path, error.strerror or "It can't be read.") from error
+            reason = error.strerror or "It can't be read."
+            raise _unseen(WirePath.of(path).text, reason) from error
         name = (backend.info().image_id, path, state.st_mtime_ns, state.st_size)
         if name not in self._known:
             self._known[name] = _embedded(path, backend)
@@ -65,6 +73,8 @@ class PictureVectors:
 
 
 def _absolute(path: str, folder: WirePath | None) -> bytes:
+    if "\0" in path:
+        raise ValueError("a path ends at its zero byte")
     whole = os.path.expanduser(path)  # noqa: PTH111 - a path may hold any bytes
     base = os.fsdecode(folder.to_bytes()) if folder is not None else os.curdir
     return os.fsencode(os.path.abspath(os.path.join(base, whole)))  # noqa: PTH100, PTH118
@@ -76,15 +86,15 @@ def _embedded(path: bytes, backend: Backend) -> Vector:
     with PoolDecoder(backend.info()) as decode:
         for _, picture in decode([WantedPicture(key="", path=path)]):
             if isinstance(picture, str):
-                raise _unseen(path, picture)
+                raise _unseen(WirePath.of(path).text, picture)
             vector: Vector = backend.embed_images(picture[None])[0]
             return vector
-    raise _unseen(path, "It holds no picture.")
+    raise _unseen(WirePath.of(path).text, "It holds no picture.")
 
 
-def _unseen(path: bytes, reason: str) -> UserError:
+def _unseen(path: str, reason: str) -> UserError:
     return UserError(
-        f"Nothing can be like {WirePath.of(path).text}.",
+        f"Nothing can be like {path}.",
         reason,
         "Give the path of a photo or video after like:, in quotes where it has spaces.",
     )

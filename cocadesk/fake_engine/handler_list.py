@@ -33,7 +33,7 @@ class FakeHandlers:
             context.jobs,
             videos,
             groups,
-            FakeMaps(context),
+            FakeMaps(context, self.annotations),
             FakeCare(context),
             self.annotations,
             FakeAlbums(context, self.annotations),

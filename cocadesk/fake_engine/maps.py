@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from cocadesk.fake_engine.annotations import FakeAnnotations
+from cocadesk.fake_engine.filters import FakeFilters
 from cocadesk.fake_engine.rows import FakeContext, FakeMedium
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -24,13 +26,15 @@ OTHERS = "others"
 
 
 class FakeMaps:
-    """Answers for maps of made-up media; filters are not looked at."""
+    """Answers for maps of made-up media."""
 
-    def __init__(self, context: FakeContext) -> None:
+    def __init__(self, context: FakeContext, annotations: FakeAnnotations) -> None:
         self._context = context
+        self._filters = FakeFilters(context, annotations)
 
     def _get_map(self, body: GetMap, call: Call) -> MapPoints:
-        media = list(self._context.media.values())
+        passing = self._filters.keys(self._context.media, body.filter)
+        media = [self._context.media[key] for key in passing]
         call.progress(WorkState(stage="Laying out the map", done=50, total=100))
         placed = [medium for medium in media if _has_place(medium, body.kind)]
         shown = placed[: body.limit]

@@ -87,7 +87,7 @@ class Overview:
             columns = self._rows.columns(fields)
             state = self._rows.version() if columns is None else columns.is_there
             known = self._standard
-            if known is None or known[0] is not state or known[1] != today:
+            if known is None or not _is_same(known[0], state) or known[1] != today:
                 there = None if columns is None else listed.mask(columns)
 
                 def count(among: Filter) -> int:
@@ -116,3 +116,8 @@ class Overview:
             found = self._branches[kind].under(under)
             end = None if limit is None else offset + limit
             return self._branches[kind].spelled(found[offset:end]), len(found)
+
+
+def _is_same(known: object, state: object) -> bool:
+    """True for the same columns, or the same version of the store."""
+    return known is state or (isinstance(known, int) and isinstance(state, int) and known == state)

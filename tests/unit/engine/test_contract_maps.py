@@ -7,6 +7,7 @@ import pytest
 from cocadesk.engine.local import AnyEngine
 from cocadesk.protocol.messages import (
     MAP_STEPS,
+    AnnotationsReply,
     GetMap,
     Keys,
     ListNewest,
@@ -14,6 +15,8 @@ from cocadesk.protocol.messages import (
     MapKind,
     MapPoints,
     ReplyBody,
+    SetAnnotations,
+    UndoAnnotations,
 )
 
 WAIT_S = 60.0
@@ -71,3 +74,16 @@ def test_too_many_are_left_out_and_counted(client: AnyEngine) -> None:
     points, last = _map(client, GetMap(limit=2))
     assert len(points.keys) == last.total == 2
     assert last.left_out > 0
+
+
+def test_a_map_shows_what_passes_a_filter_and_nothing_hidden(client: AnyEngine) -> None:
+    """As any list does."""
+    keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
+    client.ask(SetAnnotations(keys=keys[:3], rating=5), AnnotationsReply, timeout_s=WAIT_S)
+    client.ask(SetAnnotations(keys=keys[:1], hidden=True), AnnotationsReply, timeout_s=WAIT_S)
+    shown = client.ask(ListNewest(limit=5000), Keys, timeout_s=WAIT_S).keys
+    assert set(_map(client, GetMap())[0].keys) == set(shown)
+    rated = client.ask(ListNewest(filter="rating:5"), Keys, timeout_s=WAIT_S).keys
+    assert set(_map(client, GetMap(filter="rating:5"))[0].keys) == set(rated) == set(keys[1:3])
+    for _ in range(2):
+        client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)

@@ -225,3 +225,17 @@ def test_unknown_branches_hold_nothing(library: Library) -> None:
     overview = Overview(library)
     for kind in ("folder", "place", "person", "album", "search"):
         assert overview.branches(kind, "/nowhere/") == ([], 0)
+
+
+def test_lists_are_counted_anew_only_where_something_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the store counts, whose versions are numbers: each asking makes a new one."""
+    with Library.open(tmp_path / "library", sizes=Sizes(memory_rows=0)) as library:
+        insert(library, random_row(random.Random(1)))
+        overview = Overview(library, today=lambda: TODAY)
+        monkeypatch.setattr(library.results, "version", lambda: int("1000"))
+        assert overview.standard() is overview.standard()
+        monkeypatch.setattr(library.results, "version", lambda: int("1001"))
+        before = overview.standard()
+        assert before is overview.standard()
