@@ -102,13 +102,35 @@ def test_another_list_begins_at_its_top(grid: Grid, model: ResultsModel) -> None
     assert grid.verticalScrollBar().value() == 0
 
 
-def test_a_photo_that_left_takes_the_cursor_with_it(grid: Grid, model: ResultsModel) -> None:
-    """Nothing is pretended; the rest of the selection stays."""
+def test_where_a_photo_left_the_next_one_has_the_cursor(grid: Grid, model: ResultsModel) -> None:
+    """Not the first of the list; nothing is scrolled, and it is selected in its place."""
+    grid.go_to(100)
+    grid.verticalScrollBar().setValue(grid.verticalScrollBar().value() + 37)
+    before = grid.verticalScrollBar().value()
+    model.show_keys([key for key in KEYS if key not in ("k100", "k101")], keeps_place=True)
+    assert grid.current_key() == "k102"
+    assert grid.selected_keys() == ["k102"]
+    assert grid.verticalScrollBar().value() == before
+
+
+def test_where_the_last_photos_left_the_one_before_has_the_cursor(
+    grid: Grid, model: ResultsModel
+) -> None:
+    """Also where more went than is looked for: then it is the same place in the list."""
+    grid.go_to(199)
+    model.show_keys(KEYS[:198], keeps_place=True)
+    assert grid.current_key() == "k197"
+    model.show_keys([f"other{n}" for n in range(300)], keeps_place=True)
+    assert grid.current_key() == "other197"
+
+
+def test_what_is_left_of_a_selection_has_the_cursor(grid: Grid, model: ResultsModel) -> None:
+    """One selected photo went: keys act on the others, the nearest first."""
     grid.go_to(5)
-    _select(grid, model, 6)
+    _select(grid, model, 9)
     model.show_keys(KEYS[6:], keeps_place=True)
-    assert grid.current_key() is None
-    assert grid.selected_keys() == ["k006"]
+    assert grid.current_key() == "k009"
+    assert grid.selected_keys() == ["k009"]
 
 
 def test_the_same_keys_are_no_reset_but_their_hits_may_be_others(

@@ -21,6 +21,7 @@ from cocadesk.protocol.messages import (
 )
 from ui.engine.link import LinkState
 from ui.kit.actions import Actions
+from ui.library.browser import REFRESH_MS
 from ui.shell.pages import PAGES, Pages
 from ui.shell.window import MainWindow
 
@@ -72,14 +73,57 @@ def test_a_refresh_leaves_the_editors_open(typing: MainWindow) -> None:
 def test_rows_that_change_meanwhile_leave_the_editors_open(
     typing: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    """The photo's own row, and a list that is asked for again."""
-    key = _key(typing)
-    with qtbot.waitSignals(
-        [typing.session.browser.settled, typing.session.inspector.annotations_loaded],
-        timeout=WAIT_MS,
-    ):
+    """The photo's own row; the list is asked for again once nothing is typed any more."""
+    key, browser = _key(typing), typing.session.browser
+    asked: list[bool] = []
+    browser.settled.connect(lambda: asked.append(True))
+    with qtbot.waitSignal(typing.session.inspector.annotations_loaded, timeout=WAIT_MS):
         engine.server.publish(RowsChanged(keys=(key,)))
+    qtbot.wait(2 * REFRESH_MS)
     _is_as_typed(typing, key)
+    assert not asked
+    QTest.keyClick(typing.widgets.detail.field.editor, Qt.Key.Key_Escape)
+    QTest.keyClick(typing.widgets.detail.chips.field, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(asked), timeout=WAIT_MS)
+
+
+def test_a_list_that_comes_again_leaves_the_editors_open(typing: MainWindow, qtbot: QtBot) -> None:
+    """E.g. of an engine that was started anew."""
+    key = _key(typing)
+    with qtbot.waitSignal(typing.session.browser.settled, timeout=WAIT_MS):
+        typing.session.browser.ask_again()
+    _is_as_typed(typing, key)
+
+
+def test_a_tag_belongs_to_the_photo_at_which_it_was_typed(typing: MainWindow, qtbot: QtBot) -> None:
+    """Another photo comes under the cursor: it gets neither the caption nor the tag."""
+    key, grid, model = _key(typing), typing.widgets.grid, typing.session.model
+    grid.go_to(3)
+    other = _key(typing)
+    assert typing.widgets.detail.chips.field.text() == ""
+    qtbot.waitUntil(typing.session.editor.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: typing.widgets.detail.is_described, timeout=WAIT_MS)
+    QTest.keyClick(typing.widgets.detail.chips.field, Qt.Key.Key_Return)
+    tags = {k: [t.tag for t in row.tags] for k in (key, other) if (row := model.known_row(k))}
+    assert "holi" in tags[key]
+    assert "holi" not in tags[other]
+
+
+def test_verbs_go_on_beside_a_photo_that_left_the_list(typing: MainWindow, qtbot: QtBot) -> None:
+    """Rated out of the search, its next one has the cursor, not the first of all."""
+    window, grid, model = typing, typing.widgets.grid, typing.session.model
+    window.widgets.detail.field.cancel()
+    window.widgets.detail.chips.field.clear()
+    window.search("-rating:>=1")
+    browser = window.session.browser
+    qtbot.waitUntil(lambda: browser.listing.is_filtered, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: browser.listing.is_settled, timeout=WAIT_MS)
+    grid.go_to(20)
+    key, after = _key(window), model.key_at(21)
+    window.action_set[Actions.THREE_STARS].trigger()
+    qtbot.waitUntil(lambda: model.position_of(key) is None, timeout=WAIT_MS)
+    assert grid.current_key() == after
+    assert grid.currentIndex().row() == 20
 
 
 def test_anothers_caption_for_the_same_photo_leaves_the_editor_open(

@@ -13,6 +13,7 @@ from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
 from ui.annotations.ratings import RatingCommands
 from ui.annotations.tag_chips import TagChips
+from ui.annotations.tag_text import TagText
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
 from ui.kit.texts import count
@@ -60,7 +61,7 @@ class AnnotationCommands(QObject):
             place.field.closed.connect(grid.take_focus)
             place.chips.accepted.connect(self._accept_tag)
             place.chips.rejected.connect(self._remove_tag)
-            place.chips.added.connect(self._add_tag)
+            TagText(place.chips, grid, self._add_tag)
             place.chips.closed.connect(grid.take_focus)
             editor.vocabulary_came.connect(place.chips.field.set_vocabulary)
         self._ratings = RatingCommands(editor, grid)
@@ -111,8 +112,11 @@ class AnnotationCommands(QObject):
         keys = self._targets()
         self._editor.set(keys, f"Tag “{tag}” accepted{_for(keys)}", add=[tag])
 
-    def _add_tag(self, tag: str) -> None:
-        keys = self._targets()
+    def is_typing(self) -> bool:
+        """True where a caption or a tag is being typed."""
+        return any(p.field.is_editing or p.chips.field.text() for p in self._places)
+
+    def _add_tag(self, keys: list[str], tag: str) -> None:
         self._editor.set(keys, f"Tag “{tag}” added{_for(keys)}", add=[tag])
 
     def _remove_tag(self, tag: str) -> None:

@@ -124,7 +124,7 @@ class _Field(QLineEdit):
         if (popup := completer.popup()) is not None:
             popup.setObjectName("tag-completions")
         self.setCompleter(completer)
-        self.returnPressed.connect(self._on_return)
+        self.returnPressed.connect(self.take)
         # A completion that was chosen is put in once more after the Return that chose it.
         self._last_typed = ""
         self._after = single_shot(self, self._clear_typed)
@@ -143,11 +143,12 @@ class _Field(QLineEdit):
             self.clear()
             self.left.emit()
         elif event.key() == Qt.Key.Key_Comma:
-            self._on_return()
+            self.take()
         else:
             super().keyPressEvent(event)
 
-    def _on_return(self) -> None:
+    def take(self) -> None:
+        """Announces the word that is typed; without any the field is left."""
         word = " ".join(self.text().split())
         self._last_typed = self.text()
         self.clear()

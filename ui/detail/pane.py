@@ -75,6 +75,12 @@ class DetailPane(QFrame):
         self._body.setVisible(False)
         self.is_described = False
 
+    def begin(self, key: str) -> None:
+        """Another medium, of which nothing is known yet: words that are typed now are its own."""
+        self.is_described = False
+        self._show_caption(key, None, by_person=False)
+        self._show_tags(())
+
     def show_row(self, row: Row, thumbnail: QPixmap | None, facts: tuple[Fact, ...] = ()) -> None:
         """A medium as its row has it, with the thumbnail until the preview comes.
 

@@ -82,7 +82,10 @@ class DetailPresenter(QObject):
             self._detail.clear()
             return
         row = self._model.known_row(key)
-        if row is not None:
+        if row is None:
+            self._detail.begin(key)
+            self._large.words.begin(key)
+        else:
             self._show(row)
             picture = None if time_s is not None else self._neighbours.picture(key)
             if picture is None or picture.isNull():

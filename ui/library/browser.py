@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -62,6 +62,7 @@ class Browser(QObject):
 
     ``asked`` comes with each other question, before it is asked. ``settled`` is emitted
     whenever the list is what was asked for last, or its ``problem`` says why there is none.
+    While it ``waits``, e.g. for words that are being typed, the list stays as it is.
     """
 
     asked = Signal(object)
@@ -85,6 +86,7 @@ class Browser(QObject):
         self._listing = Listing()
         self.fold = Fold(self.ask_again)
         self._refresh = single_shot(self, self._ask_when_whole, REFRESH_MS)
+        self.waits: Callable[[], bool] = lambda: False
         self._rows = RowFetcher(link, model, self)
         link.connected.connect(model.forget_questions)
         link.connected.connect(self.ask_again)
@@ -209,7 +211,7 @@ class Browser(QObject):
 
     def _ask_when_whole(self) -> None:
         """A long list that is still coming would never be whole if it began anew each time."""
-        if self._growing is not None and not self._growing.is_whole:
+        if self.waits() or (self._growing is not None and not self._growing.is_whole):
             self._refresh.start(REFRESH_MS)
         else:
             self.ask_again()

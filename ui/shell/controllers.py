@@ -73,6 +73,7 @@ class Controllers:
             notice,
             dialogs,
         )
+        session.browser.waits = self.annotations.is_typing
         self.albums = AlbumCommands(
             session.link, session.editor, grid, session.browser, notice, dialogs, parts.search
         )

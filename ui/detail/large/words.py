@@ -47,6 +47,11 @@ class WordsPanel(QFrame):
         self.show()
         return True
 
+    def begin(self, key: str) -> None:
+        """Another medium, of which nothing is known yet."""
+        self._show_caption(key, None, by_person=False)
+        self.chips.show_tags(())
+
     def show_row(self, row: Row) -> None:
         """Caption and tags as a row has them."""
         self._show_caption(row.key, row.caption, row.caption_by_person)
