@@ -70,6 +70,32 @@ def test_each_is_picked_or_rejected_by_the_usual_keys(
     assert window.widgets.grid.current_key() == window.session.model.key_at(6)
 
 
+def test_keys_act_on_the_framed_photo_also_once_it_left_the_list(
+    window: MainWindow, compared: CompareView, qtbot: QtBot
+) -> None:
+    """Rated out of its search, the same photo is flagged next, not its neighbour in the grid."""
+    model, grid, key = window.session.model, window.widgets.grid, compared.current
+    assert key is not None
+    QTest.keyClick(compared, Qt.Key.Key_3)
+    qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
+    model.show_keys([k for k in model.all_keys() if k != key], keeps_place=True)
+    assert compared.current == key
+    assert grid.current_key() == key
+    assert window.presenter._inspector.key == key
+    QTest.keyClick(compared, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: "Picked" in compared.panes[0].marks.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
+    flags = {k: row.flag for k in compared.keys if (row := model.known_row(k)) is not None}
+    assert [k for k, flag in flags.items() if flag == "pick"] == [key]
+
+
+def test_another_list_ends_the_view_side_by_side(window: MainWindow, compared: CompareView) -> None:
+    """E.g. by Alt and Left: its photos are none of that list."""
+    window.session.browser.search("harbour")
+    assert not window._controllers.looking.compare.is_open
+    assert window.widgets.grid.framed() is None
+
+
 def test_one_photo_alone_is_not_compared(window: MainWindow) -> None:
     """A sentence says what to do."""
     window.widgets.grid.go_to(2)

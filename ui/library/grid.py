@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -31,7 +32,8 @@ _MOVES = frozenset(
 class Grid(GridView):
     """Photos in rows that fill the width; only what is seen is asked for.
 
-    ``size_step`` is the place of the rows' height in ``CELL_SIZES_PX``.
+    ``size_step`` is the place of the rows' height in ``CELL_SIZES_PX``. ``framed`` gives the key
+    of a photo that is chosen elsewhere, e.g. side by side with others: keys act on that one.
     """
 
     opened = Signal()
@@ -73,12 +75,13 @@ class Grid(GridView):
         self.pointer.group_clicked.connect(self._on_group)
         self._place = PlaceKeeper(self, model)
         self._drag = FileDrag(self, model, self.reported.emit)
+        self.framed: Callable[[], str | None] = lambda: None
 
     # What is chosen -----------------------------------------------------------------
 
     def current_key(self) -> str | None:
-        """The key under the cursor."""
-        key = self.currentIndex().data(KEY_ROLE)
+        """The key that is framed elsewhere, else the one under the cursor."""
+        key = self.framed() or self.currentIndex().data(KEY_ROLE)
         return key if isinstance(key, str) else None
 
     def current_row(self) -> Row | None:

@@ -19,7 +19,10 @@ MOST = 60
 
 
 class CompareMode(QObject):
-    """Over the whole window; keys act on the chosen one, which is the grid's current photo."""
+    """Over the whole window; keys act on the chosen one, also once it has left the list.
+
+    It ends with the list: another question closes it.
+    """
 
     toggled = Signal()
 
@@ -35,7 +38,10 @@ class CompareMode(QObject):
         widgets.stack.addWidget(self.view)
         self.view.closed.connect(self.close)
         self.view.moved.connect(self._follow)
+        self._grid.framed = self._framed
         session.model.dataChanged.connect(self._on_rows)
+        session.editor.shown.connect(self._on_rows)  # also of those that have left the list
+        session.browser.asked.connect(self.close)
 
     @property
     def is_open(self) -> bool:
@@ -80,11 +86,14 @@ class CompareMode(QObject):
         self.view.setFocus()
         self.toggled.emit()
 
+    def _framed(self) -> str | None:
+        return self.view.current if self.is_open else None
+
     def _follow(self) -> None:
         """The chosen one is current in the grid; the selection stays."""
         key = self.view.current
         position = None if key is None else self._model.position_of(key)
-        if self.is_open and position is not None and key != self._grid.current_key():
+        if self.is_open and position is not None and position != self._grid.currentIndex().row():
             index = self._model.index(position)
             keeps = QItemSelectionModel.SelectionFlag.NoUpdate
             self._grid.selectionModel().setCurrentIndex(index, keeps)

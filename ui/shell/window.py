@@ -137,6 +137,9 @@ class MainWindow(QMainWindow):
         session.browser.settled.connect(self._on_settled)
         session.model.modelReset.connect(self._on_reset)
         widgets.grid.selectionModel().currentChanged.connect(self._on_current)
+        compare = self._controllers.looking.compare
+        compare.view.moved.connect(self._on_current)
+        compare.toggled.connect(self._on_current)
         widgets.empty.button.clicked.connect(self._on_empty_button)
         widgets.results.fold.clicked.connect(self.session.browser.fold.toggle)
 
