@@ -269,6 +269,27 @@ def test_keys_move_open_and_look_for_names(window: MainWindow, qtbot: QtBot) -> 
     assert window.session.model.rowCount() == node.count
 
 
+def test_del_on_a_line_is_about_that_line_not_about_photos(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """The window's own Del, which moves photos to the bin, stays away."""
+    wait_for(qtbot, window, Section.FOLDER)
+    tree = window.widgets.library.side.tree
+    meant: list[object] = []
+    deleted: list[object] = []
+    tree.delete_wanted.disconnect()
+    tree.delete_wanted.connect(deleted.append)
+    window.action_set[Actions.MOVE_TO_BIN].triggered.connect(meant.append)
+    node = window.widgets.library.side.model.section(Section.FOLDER).entries[0]
+    window.activateWindow()
+    tree.setFocus()
+    qtbot.waitUntil(tree.hasFocus, timeout=WAIT_MS)
+    tree.setCurrentIndex(window.widgets.library.side.model.index_of(node))
+    qtbot.keyClick(window.windowHandle(), Qt.Key.Key_Delete)
+    assert deleted == [node]
+    assert meant == []
+
+
 def test_photos_are_put_into_an_album_or_a_new_one(
     engine: FakeEngine, window: MainWindow, qtbot: QtBot
 ) -> None:

@@ -29,6 +29,8 @@ from ui.library.browse.sections import Section
 LINE_PX = 30
 HEAD_PX = 34
 INDENT_PX = 14
+OWN_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Space, Qt.Key.Key_Delete)
+"""Keys about the line under the cursor, which would mean photos elsewhere."""
 
 
 class LineDelegate(QStyledItemDelegate):
@@ -153,13 +155,13 @@ class BrowseTree(QTreeView):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Letters look for names here: shortcuts of the window would take them."""
+        """Letters look for names here, Del is about a line: the window's keys would take them."""
         is_override = event.type() == QEvent.Type.ShortcutOverride
         if is_override and isinstance(event, QKeyEvent):
             shift = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
             is_alone = not event.modifiers() & ~shift
             is_letter = event.text().isalnum()
-            if is_alone and (is_letter or event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Space)):
+            if is_alone and (is_letter or event.key() in OWN_KEYS):
                 event.accept()
                 return True
         return super().event(event)
