@@ -228,6 +228,25 @@ def test_only_what_is_near_the_screen_is_asked_for(
         assert len(known) < 100
 
 
+def test_the_keys_go_on_where_they_were_before_the_palette(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """Esc gives the focus back, and so does a chooser of values."""
+    grid, palette = window.widgets.grid, window.widgets.palette
+    window.activateWindow()
+    grid.setFocus()
+    qtbot.waitUntil(grid.hasFocus, timeout=WAIT_MS)
+    window.action_set[Actions.PALETTE].trigger()
+    qtbot.waitUntil(palette.field.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert grid.hasFocus()
+    menu = window._controllers.queries.menu
+    menu.open_chooser("person", "")
+    qtbot.waitUntil(menu.chooser.field.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClick(menu.chooser.field, Qt.Key.Key_Escape)
+    assert grid.hasFocus()
+
+
 def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
     """The clipboard gets what the detail shows."""
     qtbot.waitUntil(lambda: bool(window.widgets.detail.caption.text()), timeout=WAIT_MS)

@@ -172,6 +172,15 @@ def restyle(part: QWidget) -> None:
     part.style().polish(part)
 
 
+def give_back_focus(before: QWidget | None, other: QWidget) -> None:
+    """The focus to the widget that had it before, else to this other one."""
+    try:
+        is_there = before is not None and before.isVisible()
+    except RuntimeError:  # deleted meanwhile
+        is_there = False
+    (before if before is not None and is_there else other).setFocus()
+
+
 def keeps_key(event: QEvent, keys: Collection[Qt.Key]) -> bool:
     """True where one of these keys is pressed alone; the widget that has the focus gets it.
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import FieldValue, FieldValues, ListValues
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.layouts import in_column
 from ui.kit.timers import single_shot
-from ui.kit.widgets import label
+from ui.kit.widgets import give_back_focus, label
 
 WIDTH_PX = 300
 HEIGHT_PX = 340
@@ -28,6 +36,7 @@ class ValueChooser(QFrame):
     def __init__(self, link: EngineLink, parent: QWidget) -> None:
         super().__init__(parent)
         self._parent = parent
+        self._before: QWidget | None = None
         self.setObjectName("chooser")
         self._link = link
         self._ticket: Ticket | None = None
@@ -54,6 +63,8 @@ class ValueChooser(QFrame):
 
     def open(self, field: str, name: str, among: str, below: QWidget) -> None:
         """Opens it for the values of a field that media have which pass a filter."""
+        if not self.isVisible():
+            self._before = QApplication.focusWidget()
         self._field, self._filter = field, among
         self.field.setPlaceholderText(f"{name}: type a few letters")
         self.field.setAccessibleName(name)
@@ -81,8 +92,7 @@ class ValueChooser(QFrame):
         if event.type() == QEvent.Type.FocusOut:
             self.hide()
         elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            self.hide()  # a shortcut override: keeps the window's own Esc away
-            self._parent.setFocus()
+            self._close()  # a shortcut override: keeps the window's own Esc away
             event.accept()
             return True
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -124,10 +134,17 @@ class ValueChooser(QFrame):
         if item is not None:
             self.list.setCurrentItem(item)
 
+    def _close(self) -> None:
+        if self.isHidden():  # Qt asks more than once about a key
+            return
+        self.hide()
+        before, self._before = self._before, None
+        give_back_focus(before, self._parent)
+
     def _take(self) -> None:
         item = self.list.currentItem()
         if item is not None:
-            self.hide()
+            self._close()
             self.chosen.emit(item.data(0, _VALUE))
 
 

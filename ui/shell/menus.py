@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHeaderView,
     QLineEdit,
@@ -25,6 +26,7 @@ from ui.kit.actions import Action, Actions, ActionSet, Group, without_argument
 from ui.kit.layouts import in_column
 from ui.kit.plain_text import button_text, tip_of
 from ui.kit.programs import programs_for
+from ui.kit.widgets import give_back_focus
 
 PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
@@ -136,6 +138,7 @@ class CommandPalette(QFrame):
         self.setAccessibleName("All commands")
         self._actions = actions
         self._parent = parent
+        self._before: QWidget | None = None
         self.field = QLineEdit()
         self.field.setPlaceholderText("What do you want to do?")
         self.field.setAccessibleName("Command")
@@ -157,7 +160,9 @@ class CommandPalette(QFrame):
         self.hide()
 
     def open(self) -> None:
-        """Shows it over the upper part of its parent."""
+        """Shows it over the upper part of its parent; the focus goes back where it is now."""
+        if not self.isVisible():
+            self._before = QApplication.focusWidget()
         self.field.clear()
         self._fill()
         parent = self._parent
@@ -189,8 +194,11 @@ class CommandPalette(QFrame):
         return super().eventFilter(watched, event)
 
     def _close(self) -> None:
+        if self.isHidden():  # Qt asks more than once about a key
+            return
         self.hide()
-        self._parent.setFocus()
+        before, self._before = self._before, None
+        give_back_focus(before, self._parent)
 
     def _fill(self) -> None:
         self.list.clear()
