@@ -247,6 +247,27 @@ def test_the_keys_go_on_where_they_were_before_the_palette(
     assert grid.hasFocus()
 
 
+def test_all_selected_files_are_copied_also_those_never_seen(
+    library: Path, make_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    """Rows that are not here yet are asked for first; the notice tells the true number."""
+    with FakeEngine(library, media=300):
+        window = make_window()
+        model, grid = window.session.model, window.widgets.grid
+        qtbot.waitUntil(lambda: model.rowCount() == 300, timeout=WAIT_MS)
+        last = model.key_at(299)
+        assert last is not None
+        assert model.known_row(last) is None
+        grid.selectAll()
+        QGuiApplication.clipboard().clear()
+        window.action_set[Actions.COPY_PICTURE].trigger()
+        copied = QGuiApplication.clipboard()
+        qtbot.waitUntil(lambda: "copied" in window.widgets.notice.text(), timeout=WAIT_MS)
+        number = len(copied.mimeData().urls())
+        assert number >= 300
+        assert window.widgets.notice.text() == f"{number} files copied"
+
+
 def test_path_and_caption_are_copied(window: MainWindow, qtbot: QtBot) -> None:
     """The clipboard gets what the detail shows."""
     qtbot.waitUntil(lambda: bool(window.widgets.detail.caption.text()), timeout=WAIT_MS)

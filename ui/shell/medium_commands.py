@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, QUrl
 from PySide6.QtGui import QGuiApplication
 
 from cocadesk.errors import UserError
+from cocadesk.protocol.messages import GetRows, Rows
+from cocadesk.protocol.values import Row
 from ui.annotations.ratings import targets
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
 from ui.kit.texts import count
-from ui.library.bin import BinCommands, step_off
+from ui.library.bin import BinCommands, files_of, step_off
 from ui.library.tasks import Tasks
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
+
+MOST_COPIED = 2000
+"""Photos at once: as many as can be dragged."""
 
 
 class MediumCommands(QObject):
@@ -76,21 +81,39 @@ class MediumCommands(QObject):
             self.on_file(row.path.to_str(), act)
 
     def _copy_picture(self) -> None:
-        """The files, to paste them elsewhere; of one photo its picture in the screen's size too."""
+        """All files, to paste them elsewhere; of one photo its picture in the screen's size too."""
         keys = targets(self._grid)
-        rows = [row for key in keys if (row := self._session.model.known_row(key)) is not None]
-        if not rows:
+        if len(keys) > MOST_COPIED:
+            self._notice.say(f"Only {MOST_COPIED:,} can be copied at once; select fewer photos")
             return
+        known = {k: row for k in keys if (row := self._session.model.known_row(k)) is not None}
+        missing = tuple(key for key in keys if key not in known)
+
+        def on_rows(answer: Rows) -> None:
+            known.update((row.key, row) for row in answer.rows)
+            self._copy([known[key] for key in keys if key in known])
+
+        if missing:
+            self._session.link.ask(GetRows(keys=missing), Rows, on_rows, on_failed=self._tell)
+        elif known:
+            self._copy(list(known.values()))
+
+    def _copy(self, rows: Sequence[Row]) -> None:
+        files = [path for row in rows for path in files_of(row)]
         data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(row.path.to_str()) for row in rows])
-        path = self._session.inspector.picture_path
+        data.setUrls([QUrl.fromLocalFile(path) for path in files])
+        inspector = self._session.inspector
+        path = inspector.picture_path if [row.key for row in rows] == [inspector.key] else None
         picture = self._session.previews.pixmap(path, path) if path else None
-        said = f"{count(len(rows), 'file')} copied"
-        if len(rows) == 1 and picture is not None and not picture.isNull():
+        said = f"{count(len(files), 'file')} copied"
+        if picture is not None and not picture.isNull():
             data.setImageData(picture.toImage())
-            said = "Picture and file copied"
+            said = "Picture and file copied" if len(files) == 1 else f"Picture and {said}"
         QGuiApplication.clipboard().setMimeData(data)
         self._notice.say(said)
+
+    def _tell(self, error: UserError) -> None:
+        self._notice.say(str(error))
 
     def _copy_path(self) -> None:
         row = self._grid.current_row()
