@@ -133,7 +133,7 @@ def test_search_ranks_the_library(library: tuple[Path, Outcome], model: Path) ->
     assert base64.b64decode(odd["path_b64"]).endswith(b"/caf\xe9.jpg")
     two = invoked("search", "a red ball", "--limit", "2", *common, "--json")
     assert two.document["results"] == results[:2]
-    text = invoked("search", "a red ball", "--limit", "2", *common)
+    text = invoked("search", "a red ball", "--limit", "2", "--all", *common)
     assert results[0]["path"] in text.out.splitlines()[0]
 
 

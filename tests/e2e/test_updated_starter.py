@@ -47,7 +47,8 @@ def test_a_library_of_the_older_starter_moves_to_the_new_one(tmp_path: Path, sta
     assert f"0 of {count}; until then results are incomplete" in searched.err
     assert "cocadesk index" in searched.err
     found = document_of(library, "search", "a red ball")
-    assert (found["results"], len(found["notices"])) == ([], 1)
+    assert len(found["notices"]) == 1
+    assert [(one["score"], one["by"]) for one in found["results"]] == [(0, ["caption", "name"])]
     info = document_of(library, "info")
     assert info["model"] != old["model"]
     assert (info["without_vectors"], info["notices"]) == (count, found["notices"])

@@ -239,12 +239,13 @@ class EmptyView(QWidget):
         text: str,
         button_text: str = "",
         links: Sequence[str] = (),
+        more: str = "",
     ) -> None:
-        """Shows these texts; without a button text there is no button."""
+        """Shows these texts, ``more`` on a line of its own; without a button text no button."""
         self._show_links(links)
         self._icon = which
         self._title.setText(title)
-        self._text.show_lines(text.split("\n"))
+        self._text.show_lines([text, more] if more else [text])
         for part in (self._title, self._text):
             part.setFixedHeight(part.heightForWidth(TEXT_WIDTH_PX))
         self.button.setText(button_text)

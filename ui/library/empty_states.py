@@ -28,6 +28,7 @@ class EmptyState:
     icon: Icon
     title: str
     text: str
+    more: str = ""
     button: str = ""
     links: tuple[str, ...] = ()
 
@@ -95,8 +96,8 @@ FIRST_FOLDER = EmptyState(
     title="Add your first folder",
     text="CocaDesk reads the photos and videos in it, and you find them by describing them. "
     "Your photos stay where they are, and nothing leaves this computer. "
-    "You can also drag a folder into this window.\n"
-    "The model that comes with it is small and quick and knows common things; larger ones "
+    "You can also drag a folder into this window.",
+    more="The model that comes with it is small and quick and knows common things; larger ones "
     "know more.",
     button="Add folder…",
     links=(SAMPLES, MODELS),

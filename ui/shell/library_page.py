@@ -88,7 +88,9 @@ class LibraryPage(Page):
     def show_empty(self, empty: EmptyState | None) -> None:
         """A text in place of the grid, or the grid."""
         if empty is not None:
-            self.empty.say(empty.icon, empty.title, empty.text, empty.button, empty.links)
+            self.empty.say(
+                empty.icon, empty.title, empty.text, empty.button, empty.links, empty.more
+            )
         self._center.setCurrentWidget(self.grid if empty is None else self.empty)
 
     def set_side(self, *, wanted: bool, filled: bool) -> None:

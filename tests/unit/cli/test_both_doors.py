@@ -77,7 +77,7 @@ READING: dict[str, list[str]] = {
     "search with a limit": ["search", "something red", "--limit", "2", "--json"],
     "search with a filter": ["search", "red", "--filter", "kind:video", "--json"],
     "search with terms": ["search", "red kind:photo", "--json"],
-    "search for people": ["search", "something red"],
+    "search for people": ["search", "something red", "--all"],
     "tag": ["tag", "BASE/photos", "BASE/outside.jpg", "--json"],
     "tag a few": ["tag", "BASE/photos/green-1.jpg", "--top", "2", "--json"],
     "tag what is missing": ["tag", "BASE/photos/green-1.jpg", "BASE/nothere.jpg", "--json"],
@@ -132,6 +132,7 @@ def test_search_results_have_paths_scores_and_moments(
     assert len(results) == 6
     assert sum("path_b64" in result for result in results) == 1
     fields = {"path", "score", "caption", "time", "moments", "copies", "parts"}
+    fields |= {"rank", "by", "relevant", "probability"}
     assert all(result.keys() - {"path_b64"} == fields for result in results)
     (video,) = [result for result in results if result["moments"]]
     assert video["time"] == video["moments"][0]["time"]

@@ -95,7 +95,9 @@ def test_options_count_before_and_after_the_commands_name(tmp_path: Path) -> Non
     """The later one wins; defaults fill the rest."""
     early = {"library": str(tmp_path / "a"), "model": "run", "as_json": True}
     late = {"library": str(tmp_path / "b"), "model": None, "as_json": False, "query": "a dog"}
-    assert Options.of(early, late) == Options(library=tmp_path / "b", model="run", as_json=True)
+    assert Options.of(early, late) == Options(
+        library=tmp_path / "b", model="run", as_json=True, is_library_named=True
+    )
     assert Options.of().model is None
 
 

@@ -93,7 +93,7 @@ def test_only_words_give_a_result_its_score(base: Path) -> None:
     library = ("--library", base / "library")
     plain = invoked("search", "kind:video", *library)
     assert plain.out.startswith(clip), plain.err
-    scored = invoked("search", "dog kind:video", *library).out
+    scored = invoked("search", "dog kind:video", "--all", *library).out
     assert not scored.startswith(clip)
     assert clip in scored
 

@@ -64,9 +64,14 @@ def test_what_is_hidden_is_listed_only_where_it_is_asked_for(
 
 
 def test_a_medium_whose_file_was_moved_away_is_missing_at_once_and_back_when_it_is(
-    client: AnyEngine, tmp_path: Path
+    case: EngineCase, tmp_path: Path
 ) -> None:
     """Without an index; words stay with it. One whose file is there is left as it is."""
+    with case.open(tmp_path / "engine") as client:  # the fake one has no files to come back
+        _moved_away_and_back(client, tmp_path)
+
+
+def _moved_away_and_back(client: AnyEngine, tmp_path: Path) -> None:
     before = _keys(client)
     key = before[1]
     client.ask(SetAnnotations(keys=(key,), caption="kept"), AnnotationsReply, timeout_s=WAIT_S)

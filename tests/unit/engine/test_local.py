@@ -54,6 +54,7 @@ from cocadesk.protocol.values import (
     JobAction,
     JobState,
     ModelState,
+    changed,
 )
 from cocadesk.protocol.wire import ProtocolError
 from tests.support.engines import coloured_photos, filled_library, index, local_engine
@@ -225,7 +226,8 @@ def test_a_quick_search_answers_as_the_whole_engine_does(filled: Path) -> None:
         first = quick.ask(Search(text="something red", limit=3), Hits)
         quick.ask(ListNewest(), Keys)  # opens the library
         second = quick.ask(Search(text="something red", limit=3), Hits)
-    assert first == second
+    # Shapes are for windows, and cost time.
+    assert first == changed(second, shapes=b"", days=None)
     names = {hit.path.text.rpartition("/")[2] for hit in first.hits[:2]}
     assert names == {"red-0.jpg", "red-4.jpg"}
     assert not first.complete

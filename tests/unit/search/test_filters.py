@@ -171,6 +171,7 @@ def reference_value(row: MediaRow, field: str) -> object:
     return {
         "keyword": [keyword.lower() for keyword in (*row.keywords, *parts)],
         "person": [person.lower() for person in row.persons],
+        "town": row.place,
         "exposure": row.exposure_s,
         "focal": row.focal_mm,
         "name": os.fsdecode(row.path.rpartition(b"/")[2]),
