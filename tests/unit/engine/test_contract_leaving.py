@@ -67,6 +67,7 @@ def test_a_medium_whose_file_was_moved_away_is_missing_at_once_and_back_when_it_
     case: EngineCase, tmp_path: Path
 ) -> None:
     """Without an index; words stay with it. One whose file is there is left as it is."""
+    (tmp_path / "engine").mkdir()
     with case.open(tmp_path / "engine") as client:  # the fake one has no files to come back
         _moved_away_and_back(client, tmp_path)
 

@@ -172,6 +172,7 @@ def reference_value(row: MediaRow, field: str) -> object:
         "keyword": [keyword.lower() for keyword in (*row.keywords, *parts)],
         "person": [person.lower() for person in row.persons],
         "town": row.place,
+        "captioned": reference_captioned(row),
         "exposure": row.exposure_s,
         "focal": row.focal_mm,
         "name": os.fsdecode(row.path.rpartition(b"/")[2]),
@@ -184,6 +185,13 @@ def reference_value(row: MediaRow, field: str) -> object:
         "duration": row.duration_s,
         "size": row.size_bytes,
     }.get(field, getattr(row, field, None))
+
+
+def reference_captioned(row: MediaRow) -> str:
+    """The author of the caption that is shown; an empty one of a person's shows none."""
+    if row.human_caption is None:
+        return "machine" if row.machine_caption else "nobody"
+    return "person" if row.human_caption else "nobody"
 
 
 def reference_stars(row: MediaRow) -> int | None:
