@@ -42,6 +42,9 @@ def base(tmp_path_factory: pytest.TempPathFactory, model: str) -> Path:
     # Once for all: captions are stored, and a search shows them.
     described = invoked("caption", photos, "--library", base / "library")
     assert described.code == SOME_FAILED, described.err
+    # The vectors of the tags, by which searches are judged: an engine makes them in its idle.
+    tagged = invoked("tag", photos / "red-4.jpg", "--library", base / "library")
+    assert tagged.code == OK, tagged.err
     return base
 
 
