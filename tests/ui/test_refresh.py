@@ -235,13 +235,20 @@ def test_results_that_are_asked_for_again_stay_where_one_has_scrolled_to(
             grid.selectionModel().select(index, QItemSelectionModel.SelectionFlag.Select)
         bar = grid.verticalScrollBar()
         bar.setValue(bar.value() - 31)
-        before = (grid.current_key(), grid.selected_keys(), bar.value())
+        first = grid.first_visible()
+        assert first is not None
+
+        def place() -> tuple[str | None, list[str], int]:
+            top = grid.visualRect(window.session.model.index(first[0])).top()
+            return grid.current_key(), grid.selected_keys(), top
+
+        before = place()
         with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
             engine.server.publish(RowsChanged(keys=()))
-        assert (grid.current_key(), grid.selected_keys(), bar.value()) == before
+        qtbot.waitUntil(lambda: place() == before, timeout=WAIT_MS)
         with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
             window.session.link.connected.emit(None)
-        assert (grid.current_key(), grid.selected_keys(), bar.value()) == before
+        qtbot.waitUntil(lambda: place() == before, timeout=WAIT_MS)
 
 
 def test_a_refresh_draws_nothing_that_is_as_it_was(window: MainWindow, qtbot: QtBot) -> None:
