@@ -29,8 +29,7 @@ from cocadesk.protocol.messages import (
     SaveSearch,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.search.filters import split_query, unless_missing
-from cocadesk.search.matching import matching_keys
+from cocadesk.search.asking import count_of, sought_in
 
 
 class AlbumHandler(RequestHandler):
@@ -96,7 +95,7 @@ class AlbumHandler(RequestHandler):
     def _counted(self, name: str, query: str) -> SavedSearchValue:
         """A saved search with the number of media that it ranks now."""
         try:
-            count = len(matching_keys(self._library.results, unless_missing(split_query(query)[1])))
+            count = count_of(self._library.results, query)
         except UserError as error:
             return SavedSearchValue(name=name, query=query, problem=str(error))
         return SavedSearchValue(name=name, query=query, count=count)
@@ -105,9 +104,7 @@ class AlbumHandler(RequestHandler):
         query = body.query.strip()
         if not query:
             raise UserError("There is no search to save.", "The query is empty.", "Give one.")
-        terms = split_query(query)[1]
-        if terms.names_albums:
-            terms.with_albums(self._library.albums.names())  # a sentence where there is none
+        sought_in(self._library.results, query)  # a sentence where it can't be asked
         return self._announce(self._albums.save_search(body.name, query, replaces=body.replaces))
 
     def _rename_search(self, body: RenameSavedSearch, call: Call) -> AnnotationsReply:

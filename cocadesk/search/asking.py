@@ -9,23 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.library.columns import Mask
+from cocadesk.library.rows import Chosen
 from cocadesk.library.words import normal, words_of
 from cocadesk.search.dates import ReadAs, read_dates
-from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.filters import EVERYTHING, Filter, unless_missing
+from cocadesk.search.found_by import FoundBy
 from cocadesk.search.languages import is_foreign_script, what_model_misses
+from cocadesk.search.matching import has_any, matching_keys, with_album_ids
 from cocadesk.search.ordering import OWN_ORDER, Order
 from cocadesk.search.query import Query, QueryTerm, Sought, parse_query, plain_query
-from cocadesk.search.ranking import Question
+from cocadesk.search.ranking import Question, within
 from cocadesk.search.searcher import Hit, Searcher
-from cocadesk.search.word_search import WordSearch, WordsFound
+from cocadesk.search.word_search import WordSearch, WordsFound, words_in
 from cocadesk.vectors import unit_vectors
+
+if TYPE_CHECKING:
+    from cocadesk.library.result_rows import ResultRows
 
 Vector: TypeAlias = NDArray[np.float32]
 
@@ -100,7 +107,7 @@ class Asker:
         """
         text = " ".join(asked.text.split())
         search = self._searcher.word_search()
-        query, read_as = self._understood(text, asked, search)
+        query, read_as = understood(text, asked, search, self._searcher.has_any)
         query, cut = _shortened(query)
         among, sought = asked.among & query.filter, query.sought
         if not sought and not asked.like and not asked.unlike:
@@ -122,32 +129,6 @@ class Asker:
         if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
-
-    # What the text means ------------------------------------------------------------------
-
-    def _understood(
-        self, text: str, asked: Asked, search: WordSearch | None
-    ) -> tuple[Query, tuple[ReadAs, ...]]:
-        try:
-            query = parse_query(text)
-        except UserError:
-            if search is None or not search.says(text):
-                raise
-            return plain_query(text), ()
-        if not query.terms and not (asked.among or asked.like or asked.unlike):
-            raise UserError("There is nothing to search for.", "", "Type a few words.")
-        kept = [f" {normal(words)} " for words in asked.as_words]
-
-        def is_wanted(read: ReadAs) -> bool:
-            among = asked.among & query.filter & read.filter
-            is_kept = any(f" {normal(read.text)} " in words for words in kept)
-            return not is_kept and self._searcher.has_any(among)
-
-        dated, read_as = read_dates(query, asked.today, is_wanted)
-        is_more = bool(read_as) or not query.is_plain
-        if is_more and not query.filter and search is not None and search.says(text):
-            return plain_query(text), ()
-        return dated, read_as
 
     # What pictures should show --------------------------------------------------------------
 
@@ -203,21 +184,9 @@ class Asker:
             if term.kind is not Sought.LIKE and not term.is_negated:
                 weights |= dict.fromkeys(words_of(term.text), term.weight)
         found = search.find(query.text, words_of(query.text)[:MOST_WORDS], weights)
-        within: Mask | None = None
-        for term in query.sought:
-            self._check()
-            if term.kind is Sought.PHRASE:
-                held = search.with_phrase(term.text)
-                held_mask = held[0]
-                if not term.is_negated:
-                    found = replace(found, masks=(*found.masks, *held[1]))
-            elif term.kind is Sought.WORD and term.is_negated:
-                held_mask = search.holding(words_of(term.text))
-            else:
-                continue
-            open_mask = ~held_mask if term.is_negated else held_mask
-            within = open_mask if within is None else within & open_mask
-        return replace(question, words=found, keys=search.keys, within=within)
+        mask, said = _narrowing(query, search, self._check)
+        found = replace(found, masks=(*found.masks, *said))
+        return replace(question, words=found, keys=search.keys, within=mask)
 
     def _judged(self, hits: list[Hit], text: str, words: WordsFound | None) -> list[Hit]:
         """The hits with their probabilities, some at a time: each is set against many words."""
@@ -249,6 +218,86 @@ def _pulling(term: QueryTerm) -> str:
     is_usual = not term.is_negated and term.weight == 1
     is_text = term.kind is not Sought.LIKE and not is_usual and not is_foreign_script(term.text)
     return term.text if is_text else ""
+
+
+def understood(
+    text: str, asked: Asked, search: WordSearch | None, has_any: Callable[[Filter], bool]
+) -> tuple[Query, tuple[ReadAs, ...]]:
+    """The query that a text is, and what of it is read as dates.
+
+    ``has_any`` tells whether any medium passes a filter: a date of which there is none is a word.
+
+    Raises:
+        UserError: it asks for nothing, or a filter is none.
+    """
+    try:
+        query = parse_query(text)
+    except UserError:
+        if search is None or not search.says(text):
+            raise
+        return plain_query(text), ()
+    if not query.terms and not (asked.among or asked.like or asked.unlike):
+        raise UserError("There is nothing to search for.", "", "Type a few words.")
+    kept = [f" {normal(words)} " for words in asked.as_words]
+
+    def is_wanted(read: ReadAs) -> bool:
+        among = asked.among & query.filter & read.filter
+        is_kept = any(f" {normal(read.text)} " in words for words in kept)
+        return not is_kept and has_any(among)
+
+    dated, read_as = read_dates(query, asked.today, is_wanted)
+    is_more = bool(read_as) or not query.is_plain
+    if is_more and not query.filter and search is not None and search.says(text):
+        return plain_query(text), ()
+    return dated, read_as
+
+
+def sought_in(rows: ResultRows, text: str) -> Query:
+    """The query that a text is in a library, whose albums are looked up.
+
+    Raises:
+        UserError: it asks for nothing, a filter is none, or there is no such album.
+    """
+    text = " ".join(text.split())
+    query, _ = understood(text, Asked(text=text), words_in(rows), partial(has_any, rows))
+    with_album_ids(rows, query.filter)
+    return query
+
+
+def count_of(rows: ResultRows, text: str) -> int:
+    """The number of media that a search for a text ranks.
+
+    Raises:
+        UserError: as ``sought_in``.
+    """
+    query, search = sought_in(rows, text), words_in(rows)
+    keys = matching_keys(rows, unless_missing(query.filter))
+    mask = _narrowing(_shortened(query)[0], search)[0] if search is not None else None
+    if search is None or mask is None:
+        return len(keys)
+    question = Question(vector=None, keys=search.keys, within=mask)
+    chosen = within(question, Chosen(keys))
+    return 0 if chosen is None else len(chosen.keys)
+
+
+def _narrowing(
+    query: Query, search: WordSearch, check: Callable[[], None] = lambda: None
+) -> tuple[Mask | None, list[tuple[FoundBy, Mask]]]:
+    """The media that may be found by words, None for all; and which fields hold phrases."""
+    whole: Mask | None = None
+    said: list[tuple[FoundBy, Mask]] = []
+    for term in query.sought:
+        check()
+        if term.kind is Sought.PHRASE:
+            held, by = search.with_phrase(term.text)
+            said += [] if term.is_negated else by
+        elif term.kind is Sought.WORD and term.is_negated:
+            held = search.holding(words_of(term.text))
+        else:
+            continue
+        open_mask = ~held if term.is_negated else held
+        whole = open_mask if whole is None else whole & open_mask
+    return whole, said
 
 
 def _share(keys: Sequence[str]) -> float:

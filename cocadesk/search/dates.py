@@ -2,14 +2,14 @@
 
 A year alone, a month or a season with its year, a day, and what is told from today. Where
 words may mean something else (a month without a year, a number of other than four digits)
-they stay words.
+they stay words. Of several dates a medium is of one ("2014 or 2015"), or of none ("not 2014").
 """
 
 from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from cocadesk.library.words import normal
 from cocadesk.search.filters import Filter
 from cocadesk.search.query import AnyTerm, Query, QueryTerm
 from cocadesk.search.stop_words import STOP_WORDS
-from cocadesk.search.terms import DateRange, Term
+from cocadesk.search.terms import DateRange, Term, Value
 
 Range: TypeAlias = tuple[date, date]
 
@@ -54,7 +54,10 @@ _SINCE = frozenset(("since", "seit", "from"))
 _UNTIL = frozenset(("until", "till", "bis"))
 _LATER = frozenset(("after", "nach"))
 _EARLIER = frozenset(("before", "vor"))
-_TO = frozenset(("to", "bis", "until", "and", "und", "-", "–"))
+_TO = frozenset(("to", "bis", "until", "-", "–"))
+_AND = frozenset(("and", "und", "&"))
+_OR = frozenset(("or", "oder", ",")) | _AND
+_NOT = frozenset(("not", "without", "except", "nicht", "ohne", "ausser"))
 _LAST = frozenset(
     ("last", "letzte", "letzten", "letzter", "letztes", "letztem", "vorige", "vorigen", "voriges")
 )
@@ -79,19 +82,20 @@ class ReadAs:
         return Filter((self.term,))
 
 
-def read_dates(
-    query: Query, today: date, is_wanted: Callable[[ReadAs], bool]
-) -> tuple[Query, tuple[ReadAs, ...]]:
+IsWanted: TypeAlias = Callable[[ReadAs], bool]
+
+
+def read_dates(query: Query, today: date, is_wanted: IsWanted) -> tuple[Query, tuple[ReadAs, ...]]:
     """The query with dates in words as filters, and which they are.
 
-    Only those that ``is_wanted``. Where nothing but words like "photos from" are left beside
-    them, these go as well.
+    Only those that ``is_wanted``, which is asked for each without its "not". Where nothing but
+    words like "photos from" are left beside them, these go as well.
     """
     found: list[ReadAs] = []
     terms: list[AnyTerm] = []
     place = 0
     while place < len(query.terms):
-        read = _read_at(query.terms, place, today, is_wanted)
+        read = _several_at(query.terms, place, today, is_wanted)
         if read is None:
             terms.append(query.terms[place])
             place += 1
@@ -105,25 +109,71 @@ def read_dates(
         for term in terms
     ):
         terms = [term for term in terms if not isinstance(term, QueryTerm)]
-    return Query(tuple(terms)), tuple(found)
+    return Query(tuple(_joined(terms, found))), tuple(found)
+
+
+def _joined(terms: Sequence[AnyTerm], found: Sequence[ReadAs]) -> Iterator[AnyTerm]:
+    """The terms with all whole times, of which a medium can have but one, in the first."""
+    read = [reading.term for reading in found]
+    whole = [term for term in read if not term.is_negated and all(map(_is_whole, term.values))]
+    values = dict.fromkeys(value for term in whole for value in term.values)
+    for term in terms:
+        if not any(term is one for one in whole):
+            yield term
+        elif term is whole[0]:
+            yield replace(whole[0], values=tuple(values))
+
+
+def _is_whole(value: Value) -> bool:
+    return isinstance(value, DateRange) and value.first is not None and value.last is not None
+
+
+def _several_at(
+    terms: Sequence[AnyTerm], place: int, today: date, is_wanted: IsWanted
+) -> tuple[int, ReadAs] | None:
+    """The dates that begin at a place, with or without "or" between, and how many terms."""
+    is_negated = _word_at(terms, place) in _NOT
+    end, values = place + is_negated, list[Value]()
+    while True:
+        begin = end + (bool(values) and _word_at(terms, end) in _OR)
+        read = _read_at(terms, begin, today, is_wanted)
+        if read is None or (values and not _is_whole(read[1])):
+            break
+        end = begin + read[0]
+        values.append(read[1])
+        if not _is_whole(read[1]):
+            break
+    if not values:
+        return None
+    term = Term(field="taken", values=tuple(values), is_negated=is_negated)
+    return end - place, ReadAs(text=_typed(terms[place:end]), term=term)
+
+
+def _word_at(terms: Sequence[AnyTerm], place: int) -> str:
+    """The plain word at a place; empty where there is none."""
+    term = terms[place] if place < len(terms) else None
+    if not isinstance(term, QueryTerm) or not term.is_plain:
+        return ""
+    return normal(term.text).strip(",.;") or term.text
+
+
+def _typed(terms: Sequence[AnyTerm]) -> str:
+    return " ".join(map(str, terms))
 
 
 def _read_at(
-    terms: Sequence[AnyTerm], place: int, today: date, is_wanted: Callable[[ReadAs], bool]
-) -> tuple[int, ReadAs] | None:
+    terms: Sequence[AnyTerm], place: int, today: date, is_wanted: IsWanted
+) -> tuple[int, DateRange] | None:
     """The longest date that begins at a place, and how many terms it takes."""
     words: list[str] = []
-    for term in terms[place : place + _MOST_WORDS]:
-        if not isinstance(term, QueryTerm) or not term.is_plain:
-            break
-        words.append(normal(term.text).strip(",.;"))
+    while len(words) < _MOST_WORDS and (word := _word_at(terms, place + len(words))):
+        words.append(word)
     for count in range(len(words), 0, -1):
         range_ = _date_of(words[:count], today)
         if range_ is not None:
-            typed = " ".join(str(term) for term in terms[place : place + count])
-            term = Term(field="taken", values=(range_,))
-            reading = ReadAs(text=typed, term=term)
-            return (count, reading) if is_wanted(reading) else None
+            typed = _typed(terms[place : place + count])
+            reading = ReadAs(text=typed, term=Term(field="taken", values=(range_,)))
+            return (count, range_) if is_wanted(reading) else None
     return None
 
 
@@ -136,7 +186,7 @@ def _date_of(words: Sequence[str], today: date) -> DateRange | None:
     if first in _BEFORE_DATES and rest:
         return _date_of(rest, today) if rest[0] not in _BEFORE_DATES else None
     if first == "between" or first == "zwischen":
-        return _span(rest, today)
+        return _span(rest, today, _TO | _AND)
     if rest:
         inner = _closed(rest, today)
         if first in _SINCE and inner:
@@ -154,13 +204,13 @@ def _whole(days: Range | None) -> DateRange | None:
     return None if days is None else DateRange(first=days[0], last=days[1])
 
 
-def _span(words: Sequence[str], today: date) -> DateRange | None:
+def _span(words: Sequence[str], today: date, between: frozenset[str] = _TO) -> DateRange | None:
     """From one date to another: "2014 to 2016", "2014-2016"."""
     if len(words) == 1:
         low, _, high = words[0].replace("–", "-").partition("-")
         words = [low, "-", high]
     for place, word in enumerate(words):
-        if word in _TO and 0 < place < len(words) - 1:
+        if word in between and 0 < place < len(words) - 1:
             low_days = _closed(words[:place], today)
             high_days = _closed(words[place + 1 :], today)
             if low_days and high_days and low_days[0] <= high_days[1]:

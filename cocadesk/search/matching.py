@@ -14,7 +14,7 @@ from cocadesk.library.fields import FIELDS
 from cocadesk.library.key_numbers import KeyList, KeySet
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import VIEW_FILTER_COLUMNS, Chosen, paths_of
-from cocadesk.search.filters import EVERYTHING, Filter
+from cocadesk.search.filters import EVERYTHING, Filter, unless_missing
 from cocadesk.search.terms import ALBUM
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ def matching_keys(rows: ResultRows | Snapshot, among: Filter) -> Set[str]:
     """The keys of the media that pass: from memory where they are in it."""
     among = with_album_ids(rows, among)
     return _passing(rows, among, rows.columns(among.fields()))
+
+
+def has_any(rows: ResultRows | Snapshot, among: Filter) -> bool:
+    """True where a list of what passes shows a medium."""
+    return bool(matching_keys(rows, unless_missing(among)))
 
 
 def with_album_ids(rows: ResultRows | Snapshot, among: Filter) -> Filter:

@@ -23,11 +23,11 @@ from cocadesk.library.words import words_of
 from cocadesk.search.calibration import Calibrator
 from cocadesk.search.filters import EVERYTHING, HIDDEN, Filter, unless_hidden, unless_missing
 from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
-from cocadesk.search.matching import Chooser, matching_keys
+from cocadesk.search.matching import Chooser, has_any
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
 from cocadesk.search.ranking import Place, Question, Ranker, within
 from cocadesk.search.terms import ALBUM
-from cocadesk.search.word_search import WORD_COLUMNS, WordSearch, WordsFound
+from cocadesk.search.word_search import WordSearch, WordsFound, words_in
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -166,12 +166,7 @@ class Searcher:
 
     def word_search(self) -> WordSearch | None:
         """The words of the library; None where its columns are not in memory."""
-        columns = self._library.results.columns(WORD_COLUMNS)
-        if columns is None:
-            return None
-        # Names of albums are read only where a medium is in one.
-        has_albums = len(columns.texts(ALBUM).texts)
-        return WordSearch(columns, self._library.results.albums.names() if has_albums else {})
+        return words_in(self._library.results)
 
     def prepare(self) -> None:
         """Go through the words of the library, for which the first search would wait."""
@@ -184,8 +179,8 @@ class Searcher:
         return self._ranker.background(vector)
 
     def has_any(self, among: Filter) -> bool:
-        """True where a medium passes."""
-        return bool(matching_keys(self._library.results, among))
+        """True where a list of what passes shows a medium."""
+        return has_any(self._library.results, among)
 
     def similar(
         self,

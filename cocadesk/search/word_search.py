@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ from cocadesk.library.words import is_unspaced, words_of
 from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
 from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from cocadesk.library.result_rows import ResultRows
+    from cocadesk.library.snapshot import Snapshot
 
 Codes: TypeAlias = NDArray[np.integer]
 _NO_WEIGHTS: Mapping[str, float] = {}
@@ -400,6 +404,16 @@ class WordSearch:
             codes = np.unique(self._codes(field, word, WordMatch.EQUAL))
             found = codes if found is None else np.intersect1d(found, codes, assume_unique=True)
         return np.zeros(0, np.int32) if found is None else found
+
+
+def words_in(rows: ResultRows | Snapshot) -> WordSearch | None:
+    """The words of a library; None where its columns are not in memory."""
+    columns = rows.columns(WORD_COLUMNS)
+    if columns is None:
+        return None
+    # Names of albums are read only where a medium is in one.
+    has_albums = len(columns.texts("album").texts)
+    return WordSearch(columns, rows.albums.names() if has_albums else {})
 
 
 def _is_usual(mask: Mask) -> bool:

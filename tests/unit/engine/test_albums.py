@@ -76,12 +76,38 @@ def test_a_saved_search_is_up_to_date_each_time(engine: LocalEngine, base: Path)
     assert [one.count for one in saved(engine)] == [2, 3]
 
 
+def test_whatever_can_be_asked_can_be_saved(engine: LocalEngine, base: Path) -> None:
+    """A picture, a phrase and a caption like a filter; its count is of what it ranks."""
+    a, b, c = keys(engine, base, "a.jpg", "b.jpg", "c.jpg")
+    changes = (
+        SetAnnotations(keys=(a,), caption="note:the red car"),
+        SetAnnotations(keys=(b,), add_tags=("car",)),
+        SetAnnotations(keys=(c,), hidden=True),
+    )
+    for change in changes:
+        engine.ask(change, AnnotationsReply)
+    for query, count in (
+        ("like:/photos/that/is/gone.jpg", 2),
+        ("note:the red car", 2),
+        ('"red car"', 1),
+        ("red -car", 0),
+        ("red 1871", 2),
+    ):
+        engine.ask(SaveSearch(name=query, query=query), AnnotationsReply)
+        found = engine.ask(ListSavedSearches(name=query), SavedSearches).searches
+        assert [(one.count, one.problem) for one in found] == [(count, "")], query
+        if not query.startswith("like"):
+            assert len(engine.ask(Search(text=query), Hits).hits) == count, query
+
+
 def test_a_search_that_can_not_be_asked_is_not_saved(engine: LocalEngine) -> None:
     """An unknown field, a bad value, an album that there is not."""
     for query, sentence in (
         ("dog colour:red", "no filter 'colour'"),
         ("rating:good", "names no numbers"),
         ("album:Sea", "no album “Sea”"),
+        ("note:x", "no filter 'note'"),
+        ('""', "nothing to search for"),
     ):
         with pytest.raises(UserError, match=sentence):
             engine.ask(SaveSearch(name="x", query=query), AnnotationsReply)

@@ -13,9 +13,9 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaChange, MediaRow, ViewRow, new_key
+from cocadesk.library.rows import MediaChange, MediaRow, MediaState, ViewRow, new_key
 from cocadesk.search import asking
-from cocadesk.search.asking import MOST_TERMS, Asked, Asker, Found, Vector
+from cocadesk.search.asking import MOST_TERMS, Asked, Asker, Found, Vector, count_of
 from cocadesk.search.calibration import Calibrator
 from cocadesk.search.found_by import FoundBy
 from cocadesk.search.searcher import Searcher
@@ -389,3 +389,32 @@ def test_hits_are_judged_some_at_a_time(world: World, monkeypatch: pytest.Monkey
     )
     assert set(world.keys("red")) == keys
     assert sizes == [2, 2, 1]
+
+
+def test_several_dates_and_dates_that_are_not_wanted(world: World) -> None:
+    """A photo is of one of them; a year of which nothing is shown stays a word."""
+    keys = {year: world.add("red", taken_local=datetime(year, 7, 3)) for year in (2014, 2015, 2016)}
+    gone = {"state": MediaState.MISSING}, {"human_hidden": True}
+    for year, values in zip((2011, 2012), gone, strict=True):
+        world.add("red", taken_local=datetime(year, 7, 3), **values)
+    assert set(world.keys("2014 or 2015")) == {keys[2014], keys[2015]}
+    assert set(world.keys("red not 2014")) == {keys[2015], keys[2016]}
+    assert set(world.keys("not 2014")) == {keys[2015], keys[2016]}
+    for year in (2011, 2012):
+        found = world.ask(f"red {year}")
+        assert found.read_as == ()
+        assert len(found.hits) == len(keys)
+    assert world.ask("red 2011 state:missing").read_as
+
+
+def test_a_count_is_of_what_a_search_ranks(world: World) -> None:
+    """Dates in words, phrases and what is not wanted count; other words only rank."""
+    tagged = world.add("red", human_tags_added=("big car",), taken_local=datetime(2014, 7, 3))
+    world.add("blue", taken_local=datetime(2015, 7, 3))
+    world.add("blue", taken_local=datetime(2014, 7, 3), human_hidden=True)
+    rows = world.library.results
+    counts = {"red": 2, "red 2014": 1, "red not 2014": 1, "red 1999": 2, '"big car"': 1}
+    counts |= {'red -"big car" 2014': 0, "red -car": 1, "2014 or 2015": 2, "hidden:yes": 1}
+    assert {text: count_of(rows, text) for text in counts} == counts
+    assert {text: len(world.keys(text)) for text in counts} == counts
+    assert world.keys("red 2014") == [tagged]
