@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -47,6 +48,7 @@ class StandInLink(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
+        self.library = Path("library")
         self.state = LinkState.CONNECTED
         self.problem: UserError | None = None
         self.waiting: list[Asked] = []

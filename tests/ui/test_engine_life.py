@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
+from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.app_theme import AppTheme
 from ui.shell.window import MainWindow
@@ -133,3 +134,54 @@ def test_the_link_goes_with_its_window(app_theme: AppTheme, library: Path) -> No
     window.close()
     shiboken6.delete(window)
     assert not shiboken6.isValid(link)
+
+
+def test_a_caption_given_without_an_engine_reaches_the_next_window(
+    engine: FakeEngine, make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
+) -> None:
+    """The window closes before the engine is back; its words wait in a file of their owner."""
+    window = make_window()
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
+    key = window.widgets.grid.current_key()
+    assert key is not None
+    engine.close()
+    qtbot.waitUntil(lambda: window.session.link.state is not LinkState.CONNECTED, timeout=WAIT_MS)
+    window.session.editor.set([key], "Caption saved", caption="a sentence of mine")
+    file = UnsentEdits(library).path
+    assert file.stat().st_mode & 0o777 == 0o600  # at once: the window may be killed as well
+    window.session.editor.set([key], "Tags saved", add=["harbour"])
+    assert window.close()
+    with FakeEngine(library, media=40) as second:
+        other = make_window()
+        qtbot.waitUntil(lambda: second.row(key).caption == "a sentence of mine", timeout=WAIT_MS)
+        qtbot.waitUntil(other.session.editor.is_settled, timeout=WAIT_MS)
+        assert "harbour" in [tag.tag for tag in second.row(key).tags]
+        assert not file.exists()
+        other.close()
+
+
+def test_what_can_neither_be_sent_nor_kept_is_told_before_the_window_closes(
+    engine: FakeEngine, make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
+) -> None:
+    """The second time it closes all the same."""
+    window = make_window()
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
+    key = window.widgets.grid.current_key()
+    assert key is not None
+    engine.close()
+    qtbot.waitUntil(lambda: window.session.link.state is not LinkState.CONNECTED, timeout=WAIT_MS)
+    UnsentEdits(library).path.parent.parent.mkdir(parents=True, exist_ok=True)
+    UnsentEdits(library).path.parent.touch()  # a file where the folder should be
+    window.session.editor.set([key], "Caption saved", caption="a sentence of mine")
+    assert not window.close()
+    assert "Some changes are not saved" in window.widgets.notice.text()
+    assert window.close()
+
+
+def test_a_damaged_file_of_unsent_edits_is_put_aside(library: Path, qtbot: QtBot) -> None:
+    """Nobody's words are deleted because a program could not read them."""
+    unsent = UnsentEdits(library)
+    unsent.path.parent.mkdir(parents=True)
+    unsent.path.write_bytes(b"\x00\x00\x00\x04nope")
+    assert unsent.read() == ()
+    assert unsent.path.with_suffix(".unread").read_bytes().endswith(b"nope")

@@ -27,8 +27,11 @@ from cocadesk.protocol.messages import (
     VocabularyReply,
 )
 from cocadesk.protocol.values import Row, TagValue, changed
+from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.texts import count
+
+FROM_LAST_TIME = "Saved what waited since the window was closed"
 
 
 class FeedbackAction(Enum):
@@ -74,7 +77,8 @@ class AnnotationEditor(QObject):
     ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
     annotations should be asked for again, because the engine has answered or refused;
     ``idle`` comes when nothing waits any more.
-    Changes that an engine did not answer before it ended are sent to the next.
+    Changes that an engine did not answer before it ended are sent to the next; those that
+    are left when the window closes are kept in a file, for the next window.
     """
 
     shown = Signal(object)
@@ -91,12 +95,16 @@ class AnnotationEditor(QObject):
         super().__init__(parent)
         self._link = link
         self._row_of = row_of
-        self._queue: deque[_Change] = deque()
+        self._unsent = UnsentEdits(link.library)
+        left = self._unsent.read()
+        self._queue = deque(_Change(body=body, text=FROM_LAST_TIME) for body in left)
+        self._is_kept = bool(left)
         self._is_waiting = False
         self.undo_title = ""
         self.redo_title = ""
         link.connected.connect(self._on_connected)
         link.event_received.connect(self._on_event)
+        link.state_changed.connect(self._on_state)
 
     def set(
         self,
@@ -141,6 +149,13 @@ class AnnotationEditor(QObject):
         """True where the engine has answered everything."""
         return not self._queue
 
+    def keep_unsent(self) -> bool:
+        """Keeps what no engine has taken yet in a file; False where it can't be written."""
+        edits = [change.body for change in self._queue if not change.is_step]
+        is_done = self._unsent.write(edits) if edits or self._is_kept else True
+        self._is_kept = bool(edits)
+        return is_done
+
     def ask_vocabulary(self) -> None:
         """``vocabulary_came`` follows, with tags to choose from."""
         self._link.ask(GetVocabulary(), VocabularyReply, self._on_vocabulary)
@@ -159,6 +174,11 @@ class AnnotationEditor(QObject):
         self.ask_vocabulary()
         self._next()
 
+    def _on_state(self, state: object) -> None:
+        """What an engine that is gone has not answered is kept at once."""
+        if state is not LinkState.CONNECTED and self._queue:
+            self.keep_unsent()
+
     def _on_event(self, body: object) -> None:
         """An edit, made here or elsewhere, changes what can be undone."""
         if isinstance(body, AnnotationsChanged):
@@ -167,6 +187,7 @@ class AnnotationEditor(QObject):
     def _send(self, change: _Change) -> None:
         self._queue.append(change)
         if self._link.state is not LinkState.CONNECTED:
+            self.keep_unsent()
             self.feedback.emit(Feedback(text="This is saved as soon as the engine is back."))
         self._next()
 
@@ -196,6 +217,8 @@ class AnnotationEditor(QObject):
         self._go_on()
 
     def _go_on(self) -> None:
+        if self._is_kept:
+            self.keep_unsent()
         if not self._queue:
             self.idle.emit()
         self._next()

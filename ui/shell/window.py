@@ -27,6 +27,10 @@ from ui.shell.session import LibrarySession
 from ui.shell.state import Drawing, WindowState
 
 LEAVE_MS = 3000
+UNSAVED = (
+    "Some changes are not saved: the engine is away, and they could not be written to disk. "
+    "Wait for it, or close again to leave without them."
+)
 
 
 class MainWindow(QMainWindow):
@@ -49,6 +53,7 @@ class MainWindow(QMainWindow):
         self.widgets = WindowWidgets(self, self.action_set, self.session)
         self.dialogs = DialogHost(self)
         self._is_leaving = False
+        self._is_warned = False
         self._leave = single_shot(self, self.close, LEAVE_MS)
         self._create_controllers()
         self._controllers = Controllers(self._parts(app_theme))
@@ -281,7 +286,7 @@ class MainWindow(QMainWindow):
         """Saves what is being typed, and leaves the engine once it has taken all edits."""
         self.widgets.detail.field.save()
         self.widgets.large.words.finish()
-        if self._must_wait_to_close():
+        if self._must_wait_to_close() or self._would_lose_edits():
             event.ignore()
             return
         self._controllers.memory.close()
@@ -300,4 +305,12 @@ class MainWindow(QMainWindow):
         self._is_leaving = True
         editor.idle.connect(self.close)
         self._leave.start()
+        return True
+
+    def _would_lose_edits(self) -> bool:
+        """True where edits can't be kept for the next window; closing again leaves them behind."""
+        if self.session.editor.keep_unsent() or self._is_warned:
+            return False
+        self._is_warned = True
+        self.widgets.notice.say(UNSAVED, stays=True)
         return True

@@ -1,0 +1,63 @@
+"""Edits that no engine has taken yet, kept in a file for the next window on the library."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cocadesk.protocol.endpoint import library_name
+from cocadesk.protocol.messages import Request, RequestBody, SetAnnotations, SetBest, SetNotSame
+from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_client_message, encode
+from ui.kit.preferences import settings_file
+
+_log = logging.getLogger(__name__)
+
+Edit = SetAnnotations | SetBest | SetNotSame
+"""What can be sent twice with the same outcome as once."""
+
+
+class UnsentEdits:
+    """The file of one library, that only its owner can read; there is none without edits."""
+
+    def __init__(self, library: Path) -> None:
+        self.path = Path(settings_file()).parent / "unsent" / f"{library_name(library)}.edits"
+
+    def read(self) -> tuple[Edit, ...]:
+        """The edits in their order; a file that can't be understood is put aside, not deleted."""
+        try:
+            frames = FrameReader().feed(self.path.read_bytes())
+            bodies = [getattr(decode_client_message(frame), "body", None) for frame in frames]
+        except FileNotFoundError:
+            return ()
+        except (OSError, ProtocolError) as error:
+            _log.warning("%s can't be read: %s", self.path, error)
+            with contextlib.suppress(OSError):
+                self.path.replace(self.path.with_suffix(".unread"))
+            return ()
+        return tuple(body for body in bodies if isinstance(body, Edit))
+
+    def write(self, edits: Sequence[RequestBody]) -> bool:
+        """Keeps these alone; False where the file can't be written, e.g. on a full disk."""
+        draft = ""
+        try:
+            if not edits:
+                self.path.unlink(missing_ok=True)
+                return True
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=".edits-")  # mode 0600
+            with os.fdopen(handle, "wb") as stream:
+                stream.writelines(encode(Request(id=0, body=body)) for body in edits)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(draft).replace(self.path)
+        except (OSError, ProtocolError) as error:
+            _log.warning("%s can't be written: %s", self.path, error)
+            if draft:
+                with contextlib.suppress(OSError):
+                    Path(draft).unlink()
+            return False
+        return True
