@@ -171,6 +171,8 @@ class AlbumCommands(QObject):
         self._dialogs = dialogs
         self._search = search
         self._albums = Albums(albums=())
+        self._other_names: dict[str, str] = {}
+        browser.settled.connect(self._follow_name)
 
     def slots(self) -> Slots:
         """The slots of the actions about albums and saved searches."""
@@ -208,9 +210,29 @@ class AlbumCommands(QObject):
                 if kind == ALBUM
                 else RenameSavedSearch(search=name, name=new)
             )
-            self._change(body, f"{name} is {new} now", dialog, after)
+            self._change(body, f"{name} is {new} now", dialog, lambda: on_renamed(new))
+
+        def on_renamed(new: str) -> None:
+            if kind == ALBUM:
+                self._other_names |= {name: new, new: name}
+                self._browser.rename_term(album_filter(name), album_filter(new))
+            after()
 
         dialog.named.connect(on_named)
+
+    def _follow_name(self) -> None:
+        """The album that is shown has its former name again, as its renaming was undone."""
+        name = album_name(self._browser.query)
+        other = self._other_names.get(name, "")
+        if not other or self._browser.listing.problem is None:
+            return
+
+        def on_albums(answer: Albums) -> None:
+            names = {album.name for album in answer.albums}
+            if other in names and name not in names:
+                self._browser.rename_term(album_filter(name), album_filter(other))
+
+        self._link.ask(ListAlbums(), Albums, on_albums)
 
     def delete(self, kind: str, name: str, after: Callable[[], object] = lambda: None) -> None:
         """Deletes an album or a saved search, and offers to undo it."""
@@ -313,10 +335,11 @@ class AlbumCommands(QObject):
                 dialog.accept()
             if answer.title:
                 self._notice.say(text, FeedbackAction.UNDO.value, self._editor.undo)
-                self._browser.ask_again()
             else:
                 self._notice.say("Nothing has changed")
             after()
+            if answer.title:
+                self._browser.ask_again()
 
         def on_failed(error: UserError) -> None:
             if dialog is not None and self._dialogs.current is dialog:

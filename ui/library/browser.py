@@ -63,10 +63,14 @@ class Browser(QObject):
     ``asked`` comes with each other question, before it is asked. ``settled`` is emitted
     whenever the list is what was asked for last, or its ``problem`` says why there is none.
     While it ``waits``, e.g. for words that are being typed, the list stays as it is.
+    ``reported`` carries an error that leaves the list as it is; ``renamed`` the old and the new
+    term of a filter whose value has another name now.
     """
 
     asked = Signal(object)
     settled = Signal()
+    reported = Signal(object)
+    renamed = Signal(str, str)
 
     def __init__(self, link: EngineLink, model: ResultsModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -80,7 +84,7 @@ class Browser(QObject):
             link, model.groups, lambda key: model.position_of(key) is not None, self
         )
         self._opener.spliced.connect(model.splice)
-        self._opener.failed.connect(self._on_failed)
+        self._opener.failed.connect(self.reported)
         self._asked = EVERYTHING.sorted()
         self._answered: Query | None = None
         self._listing = Listing()
@@ -125,6 +129,13 @@ class Browser(QObject):
         if query != self._asked:
             self.asked.emit(query)
         self._ask(query)
+
+    def rename_term(self, old: str, new: str) -> None:
+        """A filter's value has another name now: the list is asked for by that one."""
+        self.renamed.emit(old, new)
+        query = self._asked.renamed_term(old, new)
+        if query != self._asked:
+            self.ask(query)
 
     def search(self, text: str) -> None:
         """Shows what fits the text; nothing but blanks shows everything."""
@@ -312,6 +323,7 @@ class Browser(QObject):
         self.settled.emit()
 
     def _on_failed(self, error: UserError) -> None:
+        self._growing = None  # it never becomes whole: the next refresh begins anew
         self._listing = replace(self._listing, problem=error)
         self.settled.emit()
 

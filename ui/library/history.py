@@ -72,6 +72,12 @@ class History:
         self._at, self._is_typing = place, False
         return self.current
 
+    def rename_term(self, old: str, new: str) -> None:
+        """Lists with a filter whose value has another name now are found by that one."""
+        self._visits = [query.renamed_term(old, new) for query in self._visits]
+        places = ((query.renamed_term(old, new), place) for query, place in self._places.items())
+        self._places = OrderedDict(places)
+
     def keep_place(self, query: Query, place: Place) -> None:
         """Notes how far somebody has looked into a list."""
         self._places[query] = place

@@ -68,6 +68,7 @@ class QueryCommands(QObject):
         self.mouse.stepped.connect(self.step)
         browser.asked.connect(self._on_asked)
         browser.settled.connect(self._on_settled)
+        browser.renamed.connect(self._history.rename_term)
         self._show(browser.question)
 
     def slots(self) -> Slots:

@@ -119,6 +119,12 @@ class Query:
         terms = dict.fromkeys(new if one == old else one for one in self.terms)
         return replace(self, terms=tuple(terms), sort=None)
 
+    def renamed_term(self, old: str, new: str) -> Query:
+        """The same list after what a filter names has been given another name."""
+        album = album_name(old)
+        same = {one for one in self.terms if one == old or (album and album_name(one) == album)}
+        return replace(self, terms=tuple(new if one in same else one for one in self.terms))
+
 
 EVERYTHING = Query()
 """All media."""
