@@ -16,6 +16,8 @@ from pytestqt.qtbot import QtBot
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
+from cocadesk.protocol.wire import MAX_FRAME_BYTES
+from ui.annotations.editor import Feedback
 from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.app_theme import AppTheme
@@ -185,3 +187,34 @@ def test_a_damaged_file_of_unsent_edits_is_put_aside(library: Path, qtbot: QtBot
     unsent.path.write_bytes(b"\x00\x00\x00\x04nope")
     assert unsent.read() == ()
     assert unsent.path.with_suffix(".unread").read_bytes().endswith(b"nope")
+
+
+def test_an_edit_that_no_message_can_hold_does_not_stop_those_behind_it(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """It is told, and the next is saved."""
+    key = window.widgets.grid.current_key()
+    assert key is not None
+    said: list[Feedback] = []
+    editor = window.session.editor
+    editor.feedback.connect(said.append)
+    editor.set([key], "Caption saved", caption="x" * (MAX_FRAME_BYTES + 1))
+    editor.set([key], "Tags saved", add=["harbour"])
+    qtbot.waitUntil(editor.is_settled, timeout=WAIT_MS)
+    assert "too much at once" in said[0].text
+    assert "harbour" in [tag.tag for tag in engine.row(key).tags]
+
+
+def test_very_many_photos_are_edited_in_parts(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them get their stars; each part is told, for each is undone by itself."""
+    monkeypatch.setattr("ui.annotations.editor.MOST_KEYS", 3)
+    keys = window.session.model.all_keys()[:7]
+    said: list[Feedback] = []
+    editor = window.session.editor
+    editor.feedback.connect(said.append)
+    editor.set(keys, "2 stars on 7 photos", rating=2)
+    qtbot.waitUntil(editor.is_settled, timeout=WAIT_MS)
+    assert [engine.row(key).stars for key in keys] == [2] * 7
+    assert said[-1].text == "2 stars on 7 photos (part 3 of 3)"

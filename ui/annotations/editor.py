@@ -31,6 +31,7 @@ from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.texts import count
 
+MOST_KEYS = 500_000
 FROM_LAST_TIME = "Saved what waited since the window was closed"
 
 
@@ -119,7 +120,10 @@ class AnnotationEditor(QObject):
         favourite: bool | None = None,
         hidden: bool | None = None,
     ) -> None:
-        """Annotates these media; ``text`` tells the person that it was done."""
+        """Annotates these media; ``text`` tells the person that it was done.
+
+        So many that one message can't hold them are sent in parts, each a step of its own.
+        """
         body = SetAnnotations(
             keys=tuple(keys),
             caption=caption,
@@ -131,7 +135,11 @@ class AnnotationEditor(QObject):
             hidden=hidden,
         )
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
-        self._send(_Change(body=body, text=text))
+        parts = range(0, len(body.keys), MOST_KEYS) or range(1)
+        for at in parts:
+            part = body if len(parts) == 1 else changed(body, keys=body.keys[at : at + MOST_KEYS])
+            which = f" (part {at // MOST_KEYS + 1} of {len(parts)})" if len(parts) > 1 else ""
+            self._send(_Change(body=part, text=text + which))
 
     def decide(self, body: Decision, text: str) -> None:
         """Says something of a group of same pictures; ``text`` tells that it was done."""

@@ -41,6 +41,11 @@ RETRY_MS = 3000
 START_LIMIT_S = 60.0
 QUICK_DEATH_S = 5.0
 MAX_QUICK_DEATHS = 3
+TOO_MUCH = UserError(
+    "This is too much at once.",
+    "The engine takes about a million photos, or 32 MB, in one request.",
+    "Choose fewer photos and do it in parts.",
+)
 
 Answer = TypeVar("Answer", bound=ReplyBody)
 
@@ -145,10 +150,19 @@ class EngineLink(QObject):
         on_partial: Callable[[Answer], None] | None = None,
         priority: Priority = Priority.INTERACTIVE,
     ) -> Ticket:
-        """Sends a request; without a connection it is dropped like a lost one."""
+        """Sends a request; without a connection it is dropped like a lost one.
+
+        One that is too long for a message fails like any other, a little later.
+        """
         request_id = self._next_id
         self._next_id += 1
         if self.state is LinkState.CONNECTED and self._pipe is not None:
+            try:
+                message = encode(Request(id=request_id, body=body, priority=priority))
+            except ProtocolError:
+                if on_failed is not None:
+                    QTimer.singleShot(0, self, lambda: on_failed(TOO_MUCH))
+                return Ticket(self, request_id)
             self._waiting[request_id] = _Waiting(
                 answer=answer,
                 on_done=on_done,  # type: ignore[arg-type]
@@ -156,7 +170,7 @@ class EngineLink(QObject):
                 on_progress=on_progress,
                 on_partial=on_partial,  # type: ignore[arg-type]
             )
-            self._pipe.write(encode(Request(id=request_id, body=body, priority=priority)))
+            self._pipe.write(message)
         return Ticket(self, request_id)
 
     def cancel(self, request_id: int) -> None:
