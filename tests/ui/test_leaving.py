@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QFile, Qt
+from PySide6.QtCore import QFile, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -17,7 +18,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.launch import running_engine
 from tests.support.engines import FAKE_MODEL, stop
 from ui.kit.actions import Actions
-from ui.kit.bin import Binned, move_to_bin, take_back
+from ui.kit.bin import Binned, BinReport, BinWork, move_to_bin, take_back
 from ui.kit.programs import Program, programs_for
 from ui.library.tasks import TaskDialog
 from ui.shell.window import MainWindow
@@ -240,3 +241,60 @@ def test_the_offered_programs_start_with_the_file(tmp_path: Path) -> None:
             break
         QTest.qWait(20)
     assert told.read_text() == os.fspath(path)
+
+
+def _start_to_bin(window: MainWindow, name: str, qtbot: QtBot) -> None:
+    """Agrees to move the photo of this name into the bin."""
+    _go_to(window, name, qtbot)
+    window.action_set[Actions.MOVE_TO_BIN].trigger()
+    dialog = _dialog(window)
+    qtbot.waitUntil(lambda: dialog.go_on.isVisible(), timeout=WAIT_MS)
+    dialog.go_on.click()
+
+
+def test_two_moves_at_once_each_have_a_way_back_and_a_closed_dialog_loses_no_failure(
+    real: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first dialog is left while its move works; another one takes its place."""
+    gates = {name: threading.Event() for name in ("crab", "koala", "beach")}
+
+    def slow(path: str) -> Binned:
+        gates[Path(path).stem].wait(30)
+        if "beach" in path:
+            raise UserError("beach.jpg could not be moved to the bin.")
+        return move_to_bin(path)
+
+    monkeypatch.setattr("ui.kit.bin.move_to_bin", slow)
+    for name in ("crab", "koala"):
+        _start_to_bin(real, name, qtbot)
+    gates["crab"].set()
+    photos = tmp_path / "photos"
+    qtbot.waitUntil(lambda: real.session.model.rowCount() == 4, timeout=WAIT_MS)
+    gates["koala"].set()
+    qtbot.waitUntil(lambda: real.session.model.rowCount() == 3, timeout=WAIT_MS)
+    _start_to_bin(real, "beach", qtbot)
+    _dialog(real).reject()
+    gates["beach"].set()
+    notice = real.widgets.notice
+    qtbot.waitUntil(lambda: "beach.jpg could not be moved" in notice.text(), timeout=WAIT_MS)
+    for name in ("koala", "crab"):
+        real.action_set[Actions.PUT_BACK].trigger()
+        qtbot.waitUntil((photos / f"{name}.jpg").exists, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.session.model.rowCount() == 5, timeout=WAIT_MS)
+
+
+def test_no_half_photo_goes_into_the_bin(
+    tmp_path: Path, bin_folder: Path, owner: QObject, qtbot: QtBot
+) -> None:
+    """Where a file that belongs to it can't go, the photo comes back; others go."""
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_text(name)
+    work = BinWork(owner)
+    with qtbot.waitSignal(work.ended, timeout=WAIT_MS) as ended:
+        work.move([[str(tmp_path / "a.jpg"), str(tmp_path / "a.raw")], [str(tmp_path / "b.jpg")]])
+    report = (ended.args or [None])[0]
+    assert isinstance(report, BinReport)
+    assert (tmp_path / "a.jpg").read_text() == "a.jpg"
+    assert [Path(binned.path).name for binned in report.done] == ["b.jpg"]
+    assert [Path(path).name for path, _sentence in report.failed] == ["a.raw"]
+    assert report.can_take_back

@@ -90,7 +90,7 @@ class BinWork(QObject):
         self._done.connect(self.ended, Qt.ConnectionType.QueuedConnection)
 
     def move(self, groups: Sequence[Sequence[str]]) -> None:
-        """The files of one medium go together: where the first stays, the others do too."""
+        """The files of one medium go together: where one can't go, the others stay or come back."""
         self._start(lambda: _moved(groups))
 
     def take_back(self, files: Sequence[Binned]) -> None:
@@ -111,13 +111,22 @@ def _moved(groups: Sequence[Sequence[str]]) -> BinReport:
     done: list[Binned] = []
     failed: list[tuple[str, str]] = []
     for paths in groups:
+        moved: list[Binned] = []
         for path in paths:
             try:
-                done.append(move_to_bin(path))
+                moved.append(move_to_bin(path))
             except UserError as error:
                 failed.append((path, str(error)))
+                moved = _still_there(moved)
                 break
+        done += moved
     return BinReport(tuple(done), tuple(failed))
+
+
+def _still_there(moved: Sequence[Binned]) -> list[Binned]:
+    """Half a medium is of no use: takes its files back; gives those that stay in the bin."""
+    back = set(_back(moved).done)
+    return [binned for binned in moved if binned not in back]
 
 
 def _back(files: Sequence[Binned]) -> BinReport:

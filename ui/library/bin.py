@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject
 
@@ -26,6 +27,19 @@ WORDS_STAY = (
 STANDS_FOR = "Photos that stand for others in the grid go alone; the others stay."
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class BinRun:
+    """One move into the bin: the files by the keys of their media, and what came of it."""
+
+    files: dict[str, tuple[str, ...]]
+    report: BinReport = field(default_factory=BinReport)
+
+    def moved(self) -> list[str]:
+        """The keys of the media that lie in the bin."""
+        done = {binned.path for binned in self.report.done}
+        return [key for key, paths in self.files.items() if done.intersection(paths)]
+
+
 class BinCommands(QObject):
     """Moves the files of media, with those that belong to them; the engine notes what is gone."""
 
@@ -38,13 +52,7 @@ class BinCommands(QObject):
         self._grid = grid
         self._model = model
         self._notice = notice
-        self._last = BinReport()
-        self._keys: tuple[str, ...] = ()
-        self._dialog: TaskDialog | None = None
-        self._work = BinWork(self)
-        self._work.ended.connect(self._on_moved)
-        self._back = BinWork(self)
-        self._back.ended.connect(self._on_back)
+        self._runs: list[BinRun] = []
 
     def ask(self, keys: Sequence[str]) -> None:
         """Asks with number and names before anything is moved."""
@@ -82,45 +90,63 @@ class BinCommands(QObject):
         dialog.agreed.connect(lambda: self._move(dialog, rows))
 
     def _move(self, dialog: TaskDialog, rows: Sequence[Row]) -> None:
+        dialog.agreed.disconnect()
         dialog.work("Moving to the bin…")
-        self._dialog = dialog
-        self._keys = tuple(row.key for row in rows)
-        self._work.move([files_of(row) for row in rows])
+        run = BinRun(files={row.key: tuple(files_of(row)) for row in rows})
+        work = BinWork(self)
+        work.ended.connect(lambda report: self._on_moved(work, dialog, run, report))
+        work.move(list(run.files.values()))
 
-    def _on_moved(self, report: BinReport) -> None:
-        self._last = report
-        step_off(self._grid, self._keys)
-        self._note(self._keys)
-        dialog, self._dialog = self._dialog, None
-        said = f"{count(len(report.done), 'file')} moved to the bin"
-        if report.failed and dialog is not None:
-            sentences = [sentence for _path, sentence in report.failed]
-            dialog.tell(f"{said}; {len(report.failed):,} could not be.", lines=sentences)
-            return
-        if dialog is not None:
-            dialog.accept()
+    def _on_moved(self, work: BinWork, dialog: TaskDialog, run: BinRun, report: BinReport) -> None:
+        work.deleteLater()
+        run.report = report
         if report.can_take_back:
-            self._notice.say(said, "Put back", self.take_back)
+            self._runs.append(run)
+        step_off(self._grid, run.moved())
+        self._note(run)
+        said = f"{count(len(report.done), 'file')} moved to the bin"
+        sentences = [sentence for _path, sentence in report.failed]
+        offer = "Put back" if report.can_take_back else ""
+        if self._tasks.stands(dialog) and sentences:
+            dialog.tell(f"{said}; {len(sentences):,} could not be.", lines=sentences, go_on=offer)
+            dialog.agreed.connect(lambda: (dialog.accept(), self._put_back(run)))
+            return
+        if self._tasks.stands(dialog):
+            dialog.accept()
+        if sentences:
+            said += f"; {len(sentences):,} could not be. {sentences[0]}"
+        if offer:
+            self._notice.say(said, offer, lambda: self._put_back(run))
+        elif report.done:
+            self._notice.say(f"{said.removesuffix('.')}. Take them out of it there")
         else:
-            self._notice.say(f"{said}. Take them out of it there")
+            self._notice.say(said)
 
     def take_back(self) -> None:
-        """Puts back what went into the bin last."""
-        if not self._last.can_take_back:
+        """Puts back what went into the bin last; again, what went before it."""
+        if not self._runs:
             self._notice.say("Nothing was moved to the bin, or it can't tell where it lies")
             return
-        self._back.take_back(self._last.done)
+        self._put_back(self._runs[-1])
 
-    def _on_back(self, report: BinReport) -> None:
-        self._last = BinReport()
-        self._note(self._keys)
+    def _put_back(self, run: BinRun) -> None:
+        if run not in self._runs:
+            return  # it is back already, or on its way
+        self._runs.remove(run)
+        work = BinWork(self)
+        work.ended.connect(lambda report: self._on_back(work, run, report))
+        work.take_back(run.report.done)
+
+    def _on_back(self, work: BinWork, run: BinRun, report: BinReport) -> None:
+        work.deleteLater()
+        self._note(run)
         if report.failed:
             self._notice.say(report.failed[0][1])
         else:
             self._notice.say(f"{count(len(report.done), 'file')} put back")
 
-    def _note(self, keys: tuple[str, ...]) -> None:
-        self._link.ask(NoteFiles(keys=keys), FilesNoted, _nothing)
+    def _note(self, run: BinRun) -> None:
+        self._link.ask(NoteFiles(keys=tuple(run.files)), FilesNoted, _nothing)
 
 
 def step_off(grid: Grid, keys: Iterable[str]) -> None:

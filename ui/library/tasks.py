@@ -155,11 +155,15 @@ class Tasks(QObject):
         self._working = dialog
         self._link.ask(body, answer, on_answer, on_failed=on_failed)
 
+    def stands(self, dialog: TaskDialog) -> bool:
+        """True where it is still open; one that is not may have been deleted."""
+        return self._dialogs.current is dialog and dialog.isVisible()
+
     def _ends(self, dialog: TaskDialog) -> bool:
         """True where the dialog still stands."""
         if self._working is dialog:
             self._working = None
-        return self._dialogs.current is dialog and dialog.isVisible()
+        return self.stands(dialog)
 
     def _on_state(self, state: object) -> None:
         """A request is lost with its engine."""
