@@ -333,3 +333,19 @@ def test_the_one_that_is_chosen_side_by_side_is_said(
     assert view.accessibleDescription() == page.model.members(0)[0].text
     press(Qt.Key.Key_Right)
     assert view.accessibleDescription() == page.model.members(0)[1].text
+
+
+def test_letters_that_are_off_rate_nothing_here_and_chosen_keys_do(
+    page: GroupsPage, window: MainWindow, press: Callable[[Qt.Key], None], qtbot: QtBot
+) -> None:
+    """The page asks for the keys that hold now."""
+    stars = current(page).row.stars
+    choices = window.action_set.choices
+    choices.allow_letters(False)
+    press(Qt.Key.Key_4)
+    assert current(page).row.stars == stars
+    choices.allow_letters(True)
+    choices.choose(Actions.FOUR_STARS.id, ["Q"])
+    press(Qt.Key.Key_Q)
+    qtbot.waitUntil(lambda: current(page).row.stars == 4, timeout=WAIT_MS)
+    choices.reset()

@@ -241,6 +241,27 @@ def test_no_key_belongs_to_two_after_any_change(keys: KeysSection, window: MainW
         assert window.action_set.keys(Actions.HELP) == (key,)
 
 
+def test_letters_that_are_off_still_belong_to_their_actions(
+    keys: KeysSection, window: MainWindow
+) -> None:
+    """One that is given away is lost by its owner, and no other letter is with it."""
+    actions = window.action_set
+    keys.letters.click()
+    keys.go_to(Actions.HIDE)
+    keys.field.setKeySequence(QKeySequence("X"))
+    assert "Reject" in keys.said.text()
+    keys.use.click()
+    keys.go_to(Actions.HELP)
+    keys.field.setKeySequence(QKeySequence("F2"))
+    keys.use.click()
+    keys.letters.click()
+    assert actions.keys(Actions.HIDE) == ("X",)
+    assert actions.keys(Actions.REJECT) == ()
+    assert actions.keys(Actions.EDIT_CAPTION) == ("E",)
+    live = [one for entry in actions.entries for one in actions.keys(entry)]
+    assert len(set(live)) == len(live)
+
+
 # Captions, engine -------------------------------------------------------------------
 
 

@@ -292,13 +292,17 @@ class ActionSet(QObject):
         """The keys that are bound to an action in the whole window."""
         return self.choices.keys(entry.id, entry.keys)
 
+    def given_keys(self, entry: Action) -> tuple[str, ...]:
+        """The keys that belong to an action, also those that are off with all letters."""
+        return self.choices.given(entry.id, entry.keys)
+
     def key_texts(self, entry: Action) -> list[str]:
         """All keys of an action as people read them, those of views too."""
         return [key_text(key) for key in self.keys(entry) + entry.shown_keys]
 
     def owner_of(self, key: str) -> Action | None:
-        """The action that has this key now."""
-        return next((e for e in self.entries if key in self.keys(e) + e.shown_keys), None)
+        """The action to which this key belongs, also where it is off with all letters."""
+        return next((e for e in self.entries if key in self.given_keys(e) + e.shown_keys), None)
 
     def all(self) -> list[QAction]:
         """Every live action, in the order of the list."""

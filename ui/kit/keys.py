@@ -22,10 +22,15 @@ class KeyChoices:
         self.has_letters = LETTERS.read()
 
     def keys(self, name: str, defaults: Sequence[str]) -> tuple[str, ...]:
-        """The keys that the action of this id has now."""
+        """The keys that work for the action of this id now."""
+        keys = self.given(name, defaults)
+        return tuple(key for key in keys if self.has_letters or not is_letter(key))
+
+    def given(self, name: str, defaults: Sequence[str]) -> tuple[str, ...]:
+        """The keys that belong to the action, letters too while they are off."""
         chosen = self._chosen.get(name)
         keys = defaults if chosen is None else [key for key in chosen if isinstance(key, str)]
-        return tuple(key for key in keys if self.has_letters or not is_letter(key))
+        return tuple(keys)
 
     def is_chosen(self, name: str) -> bool:
         """True where the action has other keys than by default."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QKeyCombination, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QStackedWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import Groups, Rows
 from cocadesk.protocol.values import GroupLabel, JobKind, JobValue
 from ui.annotations.editor import AnnotationEditor
+from ui.annotations.ratings import RATINGS
 from ui.engine.link import EngineLink, LinkState
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Action, Actions, ActionSet, Requires
 from ui.kit.image_loader import ImageLoader
+from ui.kit.keys import portable
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
@@ -26,7 +28,7 @@ from ui.library.alike.members import Member
 from ui.library.alike.model import GroupsModel
 from ui.library.alike.requests import GroupRequests
 from ui.library.alike.table import GroupsTable
-from ui.library.alike.verbs import RATING_KEYS, GroupVerbs, VerbBar
+from ui.library.alike.verbs import GroupVerbs, VerbBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +115,13 @@ class GroupsPage(Page):
             self._context.show_group(current.key, current.row.name)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Stars and flags by the keys of the grid, for what is chosen here."""
-        key = Qt.Key(event.key())
-        if not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier and key in RATING_KEYS:
-            self._verbs.rate(key, self._chosen())
+        """Stars and flags by the keys of the grid, whose actions are off on this page."""
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        key = portable(QKeySequence(QKeyCombination(held, Qt.Key(event.key()))))
+        keys = self._context.actions.keys
+        action = next((one for one in RATINGS if key in keys(one)), None)
+        if action is not None:
+            self._verbs.rate(action, self._chosen())
         else:
             super().keyPressEvent(event)
 

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 
 from ui.kit.cells import CellDelegate, Index, paint_badge, set_font
 from ui.kit.image_loader import ImageLoader, paint_whole
+from ui.kit.keys import is_letter
 from ui.kit.texts import short_marks
 from ui.kit.theme import GAP_M, RADIUS_PX, SMALL_PX, colour
 from ui.library.alike.members import Member, lines_of, title_of
 from ui.library.alike.model import MEMBER_ROLE, GroupsModel
-from ui.library.alike.verbs import RATING_KEYS
 
 CELL_PX = QSize(222, 236)
 PICTURE_PX = 140
@@ -154,11 +154,11 @@ class GroupsTable(QTableView):
         return self._groups.index(place, self._inside(place, number))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Enter and Space open; keys of stars and flags are the page's."""
+        """Enter and Space open; letters and digits are the page's."""
         is_plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if is_plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.opened.emit()
-        elif is_plain and event.key() in RATING_KEYS:
+        elif is_plain and is_letter(event.text()):
             event.ignore()
         else:
             super().keyPressEvent(event)

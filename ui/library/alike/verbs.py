@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from cocadesk.protocol.messages import SetBest, SetNotSame
 from ui.annotations.editor import AnnotationEditor
-from ui.annotations.ratings import RATINGS, rate
+from ui.annotations.ratings import rate
 from ui.kit.actions import Action, ActionSet, Group, Requires
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
@@ -18,9 +18,6 @@ from ui.kit.texts import count
 from ui.kit.widgets import button, label
 from ui.library.alike.members import Member
 
-RATING_KEYS = {Qt.Key[f"Key_{action.keys[0]}"]: action for action in RATINGS}
-"""The same keys as in the grid, whose actions are off while its page is not shown."""
-
 
 class GroupVerbs:
     """Sends decisions through the editor, which tells of each and offers the way back."""
@@ -28,11 +25,11 @@ class GroupVerbs:
     def __init__(self, editor: AnnotationEditor) -> None:
         self._editor = editor
 
-    def rate(self, key: Qt.Key, members: Sequence[Member]) -> None:
-        """Stars, flag or favourite by its key."""
+    def rate(self, action: Action, members: Sequence[Member]) -> None:
+        """Stars, flag or favourite."""
         if members:
             is_favourite = members[0].row.favourite
-            rate(self._editor, RATING_KEYS[key], _keys(members), is_favourite=is_favourite)
+            rate(self._editor, action, _keys(members), is_favourite=is_favourite)
 
     def mark_best(self, member: Member) -> None:
         """This one is the best of its groups."""

@@ -121,7 +121,7 @@ class KeysSection(Section):
         entry, key = self.chosen(), portable(self.field.keySequence())
         owner = self._actions.owner_of(key) if key else None
         self.use.setEnabled(entry is not None and bool(key) and owner is not entry)
-        self.none.setEnabled(entry is not None and bool(self._actions.keys(entry)))
+        self.none.setEnabled(entry is not None and bool(self._actions.given_keys(entry)))
         is_chosen = entry is not None and self._actions.choices.is_chosen(entry.id)
         self.default.setEnabled(is_chosen)
         said = ""
@@ -154,7 +154,7 @@ class KeysSection(Section):
         """A key belongs to one action: whose it is now loses it."""
         owner = self._actions.owner_of(key)
         if owner is not None and owner is not new:
-            left = tuple(one for one in self._actions.keys(owner) if one != key)
+            left = tuple(one for one in self._actions.given_keys(owner) if one != key)
             self._actions.choices.choose(owner.id, left)
 
     def _reset(self) -> None:
