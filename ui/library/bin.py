@@ -109,7 +109,8 @@ class BinCommands(QObject):
         offer = "Put back" if report.can_take_back else ""
         if self._tasks.stands(dialog) and sentences:
             dialog.tell(f"{said}; {len(sentences):,} could not be.", lines=sentences, go_on=offer)
-            dialog.agreed.connect(lambda: (dialog.accept(), self._put_back(run)))
+            dialog.agreed.connect(dialog.accept)
+            dialog.agreed.connect(lambda: self._put_back(run))
             return
         if self._tasks.stands(dialog):
             dialog.accept()
