@@ -215,10 +215,18 @@ class AlbumCommands(QObject):
         def on_renamed(new: str) -> None:
             if kind == ALBUM:
                 self._other_names |= {name: new, new: name}
-                self._browser.rename_term(album_filter(name), album_filter(new))
+                self._show_renamed(name, new)
             after()
 
         dialog.named.connect(on_named)
+
+    def _show_renamed(self, old: str, new: str) -> None:
+        """The album is asked for by its new name, now and on the way back through lists."""
+        self._browser.renamed.emit(album_filter(old), album_filter(new))
+        before = self._browser.question
+        query = before.renamed_term(album_filter(old), album_filter(new))
+        if query != before:
+            self._browser.ask(query)
 
     def _follow_name(self) -> None:
         """The album that is shown has its former name again, as its renaming was undone."""
@@ -230,7 +238,7 @@ class AlbumCommands(QObject):
         def on_albums(answer: Albums) -> None:
             names = {album.name for album in answer.albums}
             if other in names and name not in names:
-                self._browser.rename_term(album_filter(name), album_filter(other))
+                self._show_renamed(name, other)
 
         self._link.ask(ListAlbums(), Albums, on_albums)
 
@@ -274,6 +282,9 @@ class AlbumCommands(QObject):
         album, keys = album_name(self._browser.query), targets(self._grid)
         if not album:
             self._notice.say("Show an album first")
+            return
+        if self._browser.listing.order:  # a move would not be seen
+            self._notice.say("Sort by the album's own order first, to move photos in it")
             return
         order = self._grid.all_keys()
         moved = set(keys)

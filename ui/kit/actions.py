@@ -45,6 +45,7 @@ class Requires(Enum):
     LARGE_VIDEO = 8
     BACK = 9
     FORWARD = 10
+    LIST = 11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +110,11 @@ class Actions:
     SHOW_ALL = Action("show-all", "Show all photos", ("Ctrl+Shift+A",), group=Group.SEARCH)
     ADD_FILTER = Action(
         "add-filter", "Add a filter…", ("Ctrl+Shift+F",), group=Group.SEARCH,
-        requires=Requires.ENGINE,
+        requires=Requires.LIST,
     )  # fmt: skip
     TURN_ORDER = Action(
         "turn-order", "Turn the order round", ("Ctrl+Alt+R",), group=Group.SEARCH,
-        requires=Requires.ENGINE,
+        requires=Requires.LIST,
     )  # fmt: skip
     GO_BACK = Action(
         "go-back", "Back to the list before", ("Alt+Left",), group=Group.SEARCH,

@@ -130,13 +130,6 @@ class Browser(QObject):
             self.asked.emit(query)
         self._ask(query)
 
-    def rename_term(self, old: str, new: str) -> None:
-        """A filter's value has another name now: the list is asked for by that one."""
-        self.renamed.emit(old, new)
-        query = self._asked.renamed_term(old, new)
-        if query != self._asked:
-            self.ask(query)
-
     def search(self, text: str) -> None:
         """Shows what fits the text; nothing but blanks shows everything."""
         self.ask(Query(text=text.strip()))

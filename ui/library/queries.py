@@ -65,7 +65,6 @@ class QueryCommands(QObject):
         parts.search.query_changed.connect(self.type)
         parts.search.committed.connect(self.commit)
         self.mouse = MouseButtons(self)
-        self.mouse.stepped.connect(self.step)
         browser.asked.connect(self._on_asked)
         browser.settled.connect(self._on_settled)
         browser.renamed.connect(self._history.rename_term)

@@ -22,7 +22,6 @@ from ui.library.notices import LibraryNotices
 from ui.library.queries import QueryCommands
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
-from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
@@ -163,7 +162,7 @@ class WindowCommands(QObject):
         window: QMainWindow,
         actions: ActionSet,
         widgets: WindowWidgets,
-        large: LargeMode,
+        close_views: Callable[[], object],
         dialogs: DialogHost,
         app_theme: AppTheme,
         levels: Sequence[Level],
@@ -173,7 +172,7 @@ class WindowCommands(QObject):
         self._actions = actions
         self._search = widgets.search
         self._palette = widgets.palette
-        self._large = large
+        self._close_views = close_views
         self._dialogs = dialogs
         self._app_theme = app_theme
         self._levels = levels
@@ -191,7 +190,7 @@ class WindowCommands(QObject):
         }
 
     def _focus_search(self) -> None:
-        self._large.close()
+        self._close_views()
         self._search.setFocus()
         self._search.selectAll()
 

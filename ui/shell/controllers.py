@@ -11,7 +11,7 @@ from ui.annotations.albums import AlbumCommands
 from ui.annotations.commands import AnnotationCommands, WordFields
 from ui.annotations.jobs import AnnotationJobs
 from ui.jobs.commands import JobCommands
-from ui.kit.actions import ActionSet, Slots
+from ui.kit.actions import Actions, ActionSet, Slots
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.page_parts import Page
@@ -55,6 +55,7 @@ class Controllers:
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
         self.queries = self.library.queries
         self.queries.mouse.follow(parts.window)
+        self.queries.mouse.stepped.connect(self._step)
         detail.chips.opened.connect(self.library.search_tag)
         self.library.mark_settings(parts.actions)
         self.look = GridLook(grid, parts.actions)
@@ -95,7 +96,7 @@ class Controllers:
             parts.window,
             parts.actions,
             widgets,
-            parts.large,
+            self.looking.close,
             dialogs,
             parts.app_theme,
             self._list_levels(),
@@ -141,6 +142,10 @@ class Controllers:
                 forget_searches=self.memory.forget_searches,
             )
         )
+
+    def _step(self, by: int) -> None:
+        """A mouse's button does what the action does, where that makes sense."""
+        self._parts.actions[Actions.GO_BACK if by < 0 else Actions.GO_FORWARD].trigger()
 
     def _list_levels(self) -> tuple[Level, ...]:
         """The levels that Esc leaves, one at a time; the last one is a search."""

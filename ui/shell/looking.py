@@ -34,6 +34,11 @@ class Looking:
         switcher.leaving.connect(self.compare.close)
         self.slides = Slideshow(window, widgets, session, large, actions)
 
+    def close(self) -> None:
+        """Back to the page below."""
+        self.compare.close()
+        self._large.close()
+
     def slots(self) -> Slots:
         """The slots of all of them."""
         return {

@@ -39,6 +39,7 @@ class WindowState:
     selected: int = 0
     is_library_shown: bool = True
     is_large: bool = False
+    is_comparing: bool = False
     page_given: frozenset[Requires] = frozenset()
     wants_detail: bool = True
     is_editing: bool = False
@@ -48,16 +49,19 @@ class WindowState:
     @property
     def given(self) -> frozenset[Requires]:
         """The conditions of actions that are met; a photo counts where it can be seen."""
+        has_engine = self.link is LinkState.CONNECTED
+        is_list_shown = self.is_library_shown and not self.is_comparing
         is_met = {
-            Requires.ENGINE: self.link is LinkState.CONNECTED,
+            Requires.ENGINE: has_engine,
+            Requires.LIST: has_engine and is_list_shown,
             Requires.SELECTION: self.is_library_shown and self.current is not None,
             Requires.LARGE: self.is_large,
             Requires.LARGE_VIDEO: self.is_large and self.can_play,
             Requires.VIDEO: self.is_library_shown and self.can_play,
             Requires.UNDO: bool(self.undo_title),
             Requires.REDO: bool(self.redo_title),
-            Requires.BACK: self.is_library_shown and self.can_go_back,
-            Requires.FORWARD: self.is_library_shown and self.can_go_forward,
+            Requires.BACK: is_list_shown and self.can_go_back,
+            Requires.FORWARD: is_list_shown and self.can_go_forward,
         }
         return self.page_given.union(condition for condition, is_so in is_met.items() if is_so)
 

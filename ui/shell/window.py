@@ -209,6 +209,7 @@ class MainWindow(QMainWindow):
             self.presenter.shown,
             self.switcher.switched,
             self.large.toggled,
+            self._controllers.looking.compare.toggled,
             widgets.grid.selected,
             widgets.grid.selectionModel().currentChanged,
             widgets.library.detail_toggled,
@@ -243,6 +244,7 @@ class MainWindow(QMainWindow):
             selected=widgets.grid.selected_count(),
             is_library_shown=self.switcher.page is Pages.LIBRARY,
             is_large=self.large.is_open,
+            is_comparing=self._controllers.looking.compare.is_open,
             page_given=self.switcher.given,
             wants_detail=widgets.library.wants_detail,
             is_editing=widgets.detail.field.is_editing,
@@ -287,7 +289,7 @@ class MainWindow(QMainWindow):
         """Saves what is being typed, and leaves the engine once it has taken all edits."""
         self.widgets.detail.field.save()
         self.widgets.large.words.finish()
-        if self._must_wait_to_close() or self._would_lose_edits():
+        if self._must_wait_to_close():
             event.ignore()
             return
         self._controllers.memory.close()
@@ -298,19 +300,18 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _must_wait_to_close(self) -> bool:
-        """True where edits are on their way to the engine; they are waited for, not for long."""
-        editor, link = self.session.editor, self.session.link
-        is_over = self._is_leaving or editor.is_settled()
-        if is_over or link.state is not LinkState.CONNECTED:
-            return False
-        self._is_leaving = True
-        editor.idle.connect(self.close)
-        self._leave.start()
-        return True
+        """True where edits are on their way to the engine; they are waited for, not for long.
 
-    def _would_lose_edits(self) -> bool:
-        """True where edits can't be kept for the next window; closing again leaves them behind."""
-        if self.session.editor.keep_unsent() or self._is_warned:
+        What is left is kept for the next window; closing again leaves what can't be kept.
+        """
+        editor, link = self.session.editor, self.session.link
+        is_on_its_way = not editor.is_settled() and link.state is LinkState.CONNECTED
+        if is_on_its_way and not self._is_leaving:
+            self._is_leaving = True
+            editor.idle.connect(self.close)
+            self._leave.start()
+            return True
+        if editor.keep_unsent() or self._is_warned:
             return False
         self._is_warned = True
         self.widgets.notice.say(UNSAVED, stays=True)
