@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QKeyCombination, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import Groups, Rows
 from cocadesk.protocol.values import GroupLabel, JobKind, JobValue
 from ui.annotations.editor import AnnotationEditor
-from ui.annotations.ratings import RATINGS
 from ui.engine.link import EngineLink, LinkState
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Action, Actions, ActionSet, Requires
 from ui.kit.image_loader import ImageLoader
-from ui.kit.keys import portable
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
@@ -28,7 +25,7 @@ from ui.library.alike.members import Member
 from ui.library.alike.model import GroupsModel
 from ui.library.alike.requests import GroupRequests
 from ui.library.alike.table import GroupsTable
-from ui.library.alike.verbs import GroupVerbs, VerbBar
+from ui.library.alike.verbs import GroupVerbs, VerbBar, rating_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +113,7 @@ class GroupsPage(Page):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Stars and flags by the keys of the grid, whose actions are off on this page."""
-        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        key = portable(QKeySequence(QKeyCombination(held, Qt.Key(event.key()))))
-        keys = self._context.actions.keys
-        action = next((one for one in RATINGS if key in keys(one)), None)
+        action = rating_of(event, self._context.actions)
         if action is not None:
             self._verbs.rate(action, self._chosen())
         else:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QKeyCombination, QPoint, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from cocadesk.protocol.messages import SetBest, SetNotSame
 from ui.annotations.editor import AnnotationEditor
-from ui.annotations.ratings import rate
+from ui.annotations.ratings import RATINGS, rate
 from ui.kit.actions import Action, ActionSet, Group, Requires
 from ui.kit.flow_layout import FlowLayout
+from ui.kit.keys import portable
 from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import count
@@ -84,6 +86,13 @@ class VerbBar(QWidget):
         made.setEnabled(live.isEnabled())
         live.enabledChanged.connect(made.setEnabled)
         return made
+
+
+def rating_of(event: QKeyEvent, actions: ActionSet) -> Action | None:
+    """The action about stars, flags and favourites that has this key now."""
+    held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    key = portable(QKeySequence(QKeyCombination(held, Qt.Key(event.key()))))
+    return next((one for one in RATINGS if key in actions.keys(one)), None)
 
 
 def _keys(members: Sequence[Member]) -> list[str]:
