@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QFont, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
@@ -397,6 +397,22 @@ def test_searches_are_forgotten(page: SettingsPage, window: MainWindow, qtbot: Q
     assert QUERY.read("other") == ""
     QTest.keyClick(window.widgets.search, Qt.Key.Key_Up)
     assert window.widgets.search.query() == ""
+
+
+def test_what_is_shown_of_a_search_is_forgotten_too(page: SettingsPage, window: MainWindow) -> None:
+    """No way leads back to it, and the window writes nothing of it when it closes."""
+    from ui.shell.memory import QUERY
+
+    window.widgets.search.set_query("dog")
+    window.switcher.show(Pages.SETTINGS)
+    privacy = cast("PrivacySection", _section(page, PrivacySection))
+    assert "last 50 searches" in " ".join(part.text() for part in privacy.findChildren(QLabel))
+    buttons = privacy.findChildren(QPushButton)
+    next(one for one in buttons if one.accessibleName() == "Clear search history").click()
+    assert window.session.browser.question.is_everything
+    assert not window._controllers.queries.can_go_back
+    window.keep()
+    assert QUERY.read(library_name(window.session.link.library)) == ""
 
 
 def test_the_details_for_a_report_name_nothing_private() -> None:

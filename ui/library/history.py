@@ -72,6 +72,11 @@ class History:
         self._at, self._is_typing = place, False
         return self.current
 
+    def forget(self) -> None:
+        """Only the list that is looked at is left, without a place in it."""
+        self._visits, self._at, self._is_typing = [self.current], 0, False
+        self._places.clear()
+
     def rename_term(self, old: str, new: str) -> None:
         """Lists with a filter whose value has another name now are found by that one."""
         self._visits = [query.renamed_term(old, new) for query in self._visits]

@@ -152,6 +152,12 @@ class QueryCommands(QObject):
         """Takes the text away; the filters stay."""
         self.ask(Query(terms=self._browser.question.terms))
 
+    def forget(self) -> None:
+        """Shows everything; no way leads back to what was asked before."""
+        self.show_all()
+        self._history.forget()
+        self.changed.emit()
+
     def put_term(self, term: str, replaces: str = "") -> None:
         """Adds a filter, or puts it in the place of another."""
         query = self._browser.question

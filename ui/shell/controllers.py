@@ -139,9 +139,14 @@ class Controllers:
                 folders=self.library.folders,
                 watch=self.library.watch,
                 libraries=self.libraries,
-                forget_searches=self.memory.forget_searches,
+                forget_searches=self._forget_searches,
             )
         )
+
+    def _forget_searches(self) -> None:
+        """What was asked here, what is shown of it, and what is kept of it on disk."""
+        self.queries.forget()
+        self.memory.forget_searches()
 
     def _step(self, by: int) -> None:
         """A mouse's button does what the action does, where that makes sense."""

@@ -140,7 +140,8 @@ class PrivacySection(Section):
         clear.setAccessibleName("Clear search history")
         self.history = SettingRow(
             "Search history",
-            "The searches of this session and the last one of each library are remembered.",
+            "The last 50 searches of each library are remembered, and the list shown last. "
+            "Clear forgets them, with the way back, and shows everything.",
             clear,
             words="clear forget queries",
         )
