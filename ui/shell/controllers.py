@@ -54,8 +54,7 @@ class Controllers:
         self.jobs.closed.connect(grid.take_focus)
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
         self.queries = self.library.queries
-        self.queries.mouse.follow(parts.window)
-        self.queries.mouse.stepped.connect(self._step)
+        self._wire_mouse()
         detail.chips.opened.connect(self.library.search_tag)
         self.library.mark_settings(parts.actions)
         self.look = GridLook(grid, parts.actions)
@@ -147,6 +146,10 @@ class Controllers:
         """What was asked here, what is shown of it, and what is kept of it on disk."""
         self.queries.forget()
         self.memory.forget_searches()
+
+    def _wire_mouse(self) -> None:
+        self.queries.mouse.follow(self._parts.window)
+        self.queries.mouse.stepped.connect(self._step)
 
     def _step(self, by: int) -> None:
         """A mouse's button does what the action does, where that makes sense."""
