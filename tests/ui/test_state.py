@@ -91,10 +91,11 @@ def test_a_problem_is_told_with_its_reason_and_the_way_out() -> None:
 
 def test_actions_are_given_what_is_there() -> None:
     """A photo counts where it can be seen; undo where there is something to undo."""
-    assert FULL.given == {Requires.ENGINE, Requires.SELECTION}
+    seen = {Requires.LIST, Requires.SELECTION}
+    assert FULL.given == {Requires.ENGINE, *seen}
     video = replace(FULL, can_play=True, undo_title="Caption", redo_title="Tag")
     assert video.given == {
-        Requires.ENGINE, Requires.SELECTION, Requires.VIDEO, Requires.UNDO, Requires.REDO
+        Requires.ENGINE, *seen, Requires.VIDEO, Requires.UNDO, Requires.REDO
     }  # fmt: skip
     assert replace(video, is_library_shown=False, undo_title="").given == {
         Requires.ENGINE,
