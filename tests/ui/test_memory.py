@@ -21,7 +21,7 @@ from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
-ALL = "dog children snow bicycle food guitar cat boats woman city field train"
+ALL = "kind:photo"
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
