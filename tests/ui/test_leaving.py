@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -250,37 +249,6 @@ def _start_to_bin(window: MainWindow, name: str, qtbot: QtBot) -> None:
     dialog = _dialog(window)
     qtbot.waitUntil(lambda: dialog.go_on.isVisible(), timeout=WAIT_MS)
     dialog.go_on.click()
-
-
-def test_two_moves_at_once_each_have_a_way_back_and_a_closed_dialog_loses_no_failure(
-    real: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first dialog is left while its move works; another one takes its place."""
-    gates = {name: threading.Event() for name in ("crab", "koala", "beach")}
-
-    def slow(path: str) -> Binned:
-        gates[Path(path).stem].wait(30)
-        if "beach" in path:
-            raise UserError("beach.jpg could not be moved to the bin.")
-        return move_to_bin(path)
-
-    monkeypatch.setattr("ui.kit.bin.move_to_bin", slow)
-    for name in ("crab", "koala"):
-        _start_to_bin(real, name, qtbot)
-    gates["crab"].set()
-    photos = tmp_path / "photos"
-    qtbot.waitUntil(lambda: real.session.model.rowCount() == 4, timeout=WAIT_MS)
-    gates["koala"].set()
-    qtbot.waitUntil(lambda: real.session.model.rowCount() == 3, timeout=WAIT_MS)
-    _start_to_bin(real, "beach", qtbot)
-    _dialog(real).reject()
-    gates["beach"].set()
-    notice = real.widgets.notice
-    qtbot.waitUntil(lambda: "beach.jpg could not be moved" in notice.text(), timeout=WAIT_MS)
-    for name in ("koala", "crab"):
-        real.action_set[Actions.PUT_BACK].trigger()
-        qtbot.waitUntil((photos / f"{name}.jpg").exists, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: real.session.model.rowCount() == 5, timeout=WAIT_MS)
 
 
 def test_no_half_photo_goes_into_the_bin(
