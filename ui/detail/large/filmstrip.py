@@ -70,7 +70,12 @@ class Filmstrip(QWidget):
             painter.setOpacity(1.0 if is_current else 0.72)
             path = self._model.thumbnail_of(row) if isinstance(row, Row) else None
             picture = None if path is None else self._thumbnails.pixmap(row.key, path)
-            paint_thumbnail(painter, rect, RADIUS_PX, picture)
+            if picture is None:  # the grey of other lists would shine on the dark stage
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(colour("stage_hover"))
+                painter.drawRoundedRect(rect, RADIUS_PX, RADIUS_PX)
+            else:
+                paint_thumbnail(painter, rect, RADIUS_PX, picture)
             if is_current:
                 painter.setPen(QPen(colour("on_stage"), 3))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
