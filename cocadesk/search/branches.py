@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from cocadesk.library.columns import ListColumn, Mask, MediaColumns, TextColumn, TextMatch, TextTest
 from cocadesk.library.folder_tree import FolderCounts, FolderTree
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 PLACE_FIELDS = ("country", "region", "town")
 PLACE_COLUMNS = ("country", "region", "place")
-_LISTED = unless_missing(EVERYTHING)
-_SHOWN = _LISTED.where() or "true"
+LISTED = unless_missing(EVERYTHING)
+"""What lists show where nothing else is asked for."""
+_SHOWN = LISTED.where() or "true"
 _READ_AT_ONCE = 500
 
 Value = TypeVar("Value")
@@ -73,13 +74,13 @@ class Branches(Protocol):
         ...
 
 
-class _Counted:
+class Counted(Generic[Value]):
     """A value made of columns in memory, or by the store, and kept until something changes."""
 
-    def __init__(self, rows: ResultRows, fields: Sequence[str]) -> None:
+    def __init__(self, rows: ResultRows, fields: Iterable[str]) -> None:
         self._rows = rows
-        self._fields = {*fields, "state", *_LISTED.fields()}
-        self._known: tuple[object, Any, Any] | None = None
+        self._fields = {*fields, "state", *LISTED.fields()}
+        self._known: tuple[object, object, Value] | None = None
 
     def get(
         self,
@@ -96,13 +97,13 @@ class _Counted:
         known = self._known
         if known is None or known[1] != beside or not _is_same(known[0], state):
             if columns is None:
-                value: Any = in_store()
+                value = in_store()
             else:
                 states = columns.texts("state")
                 offline = states.where(TextTest(TextMatch.EQUAL, MediaState.OFFLINE))
-                value = in_memory(columns, _LISTED.mask(columns), offline)
+                value = in_memory(columns, LISTED.mask(columns), offline)
             known = self._known = (state, beside, value)
-        return known[2]  # type: ignore[no-any-return]
+        return known[2]
 
 
 def _is_same(one: object, other: object) -> bool:
@@ -140,7 +141,7 @@ class FolderBranches:
         self._library = library
         self._rows = library.results
         self._tree = FolderTree()
-        self._counted = _Counted(library.results, ("folder",))
+        self._counted = Counted[FolderCounts](library.results, ("folder",))
 
     def under(self, branch: str) -> Sequence[Branch]:
         """The folders in a folder; a folder is known by its text in filters."""
@@ -249,7 +250,7 @@ class PlaceBranches:
 
     def __init__(self, library: Library) -> None:
         self._rows = library.results
-        self._counted = _Counted(library.results, PLACE_FIELDS)
+        self._counted = Counted[_Places](library.results, PLACE_FIELDS)
         self._spelling = _Spelling(library, _place_names)
 
     def under(self, branch: str) -> Sequence[Branch]:
@@ -319,7 +320,7 @@ class PersonBranches:
 
     def __init__(self, library: Library) -> None:
         self._rows = library.results
-        self._counted = _Counted(library.results, ("person",))
+        self._counted = Counted[Sequence[Branch]](library.results, ("person",))
         self._spelling = _Spelling(library, _person_name)
 
     def under(self, branch: str) -> Sequence[Branch]:
@@ -365,7 +366,7 @@ class AlbumBranches:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._counted = _Counted(library.results, (ALBUM,))
+        self._counted = Counted[Sequence[Branch]](library.results, (ALBUM,))
         self._tally = AlbumTally()
 
     def under(self, branch: str) -> Sequence[Branch]:

@@ -11,20 +11,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.search.branches import (
+    LISTED,
     AlbumBranches,
     Branch,
     Branches,
+    Counted,
     FolderBranches,
     PersonBranches,
     PlaceBranches,
     SearchBranches,
 )
-from cocadesk.search.filters import EVERYTHING, Filter, parse_filter, unless_missing
+from cocadesk.search.filters import Filter, parse_filter, unless_missing
 from cocadesk.search.terms import DateRange, Term
 
 if TYPE_CHECKING:
@@ -54,6 +57,9 @@ class StandardList:
     count: int
 
 
+Lists: TypeAlias = tuple[StandardList, ...]
+
+
 class Overview:
     """Counts the lists of one library. Any thread.
 
@@ -66,7 +72,8 @@ class Overview:
         self._rows = library.results
         self._today = today
         self._lock = threading.Lock()
-        self._standard: tuple[object, date, tuple[StandardList, ...]] | None = None
+        fields = frozenset[str]().union(*(one.fields() for one in _filters(today()).values()))
+        self._standard = Counted[Lists](library.results, fields)
         self._branches: dict[str, Branches] = {
             "folder": FolderBranches(library),
             "place": PlaceBranches(library),
@@ -75,35 +82,27 @@ class Overview:
             "search": SearchBranches(library),
         }
 
-    def standard(self) -> tuple[StandardList, ...]:
+    def standard(self) -> Lists:
         """The lists of every library, in their order."""
+        today = self._today()
+
+        def in_memory(columns: MediaColumns, there: Mask, _offline: Mask) -> Lists:
+            def count(among: Filter) -> int:
+                wanted = unless_missing(among)
+                if wanted.terms == among.terms + LISTED.terms:
+                    return int(np.count_nonzero(among.mask(columns) & there))
+                return int(np.count_nonzero(wanted.mask(columns)))
+
+            return _counted(today, count)
+
+        def in_store() -> Lists:
+            return _counted(
+                today,
+                lambda among: self._rows.count_where(unless_missing(among).where() or "true"),
+            )
+
         with self._lock:
-            today = self._today()
-            filters = {name: parse_filter(text) for name, text in STANDARD.items()}
-            recent = DateRange(first=today - timedelta(days=RECENT_DAYS - 1))
-            filters[RECENT] = Filter((Term(field="added", values=(recent,)),))
-            listed = unless_missing(EVERYTHING)
-            fields = listed.fields().union(*(one.fields() for one in filters.values()))
-            columns = self._rows.columns(fields)
-            state = self._rows.version() if columns is None else columns.is_there
-            known = self._standard
-            if known is None or not _is_same(known[0], state) or known[1] != today:
-                there = None if columns is None else listed.mask(columns)
-
-                def count(among: Filter) -> int:
-                    wanted = unless_missing(among)
-                    if columns is None or there is None:
-                        return self._rows.count_where(wanted.where() or "true")
-                    if wanted.terms == among.terms + listed.terms:
-                        return int(np.count_nonzero(among.mask(columns) & there))
-                    return int(np.count_nonzero(wanted.mask(columns)))
-
-                lists = tuple(
-                    StandardList(name=name, query=str(among), count=count(among))
-                    for name, among in filters.items()
-                )
-                known = self._standard = (state, today, lists)
-            return known[2]
+            return self._standard.get(in_memory, in_store, today)
 
     def branches(
         self, kind: str, under: str = "", offset: int = 0, limit: int | None = None
@@ -118,6 +117,16 @@ class Overview:
             return self._branches[kind].spelled(found[offset:end]), len(found)
 
 
-def _is_same(known: object, state: object) -> bool:
-    """True for the same columns, or the same version of the store."""
-    return known is state or (isinstance(known, int) and isinstance(state, int) and known == state)
+def _filters(today: date) -> dict[str, Filter]:
+    recent = DateRange(first=today - timedelta(days=RECENT_DAYS - 1))
+    return {
+        **{name: parse_filter(text) for name, text in STANDARD.items()},
+        RECENT: Filter((Term(field="added", values=(recent,)),)),
+    }
+
+
+def _counted(today: date, count: Callable[[Filter], int]) -> Lists:
+    return tuple(
+        StandardList(name=name, query=str(among), count=count(among))
+        for name, among in _filters(today).items()
+    )
