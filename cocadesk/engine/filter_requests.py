@@ -21,6 +21,7 @@ from cocadesk.protocol.messages import (
 from cocadesk.search import field_values
 from cocadesk.search.filters import Filter, parse_filter
 from cocadesk.search.grammar import print_term
+from cocadesk.search.matching import with_album_ids
 from cocadesk.search.query import Query, parse_query
 from cocadesk.search.term_words import term_words, turned
 
@@ -34,10 +35,8 @@ class FilterHandler(RequestHandler):
 
     def _parse(self, body: ParseQuery, call: Call) -> ParsedQuery:
         query = parse_query(body.text)
-        text, among = str(Query(query.sought)), query.filter
-        if among.names_albums:
-            among.with_albums(self._library.albums.names())  # a sentence where there is none
-        return ParsedQuery(text=text, terms=_to_terms(among))
+        with_album_ids(self._library.results, query.filter)  # a sentence where there is none
+        return ParsedQuery(text=str(Query(query.sought)), terms=_to_terms(query.filter))
 
     def _list(self, body: ListValues, call: Call) -> FieldValues:
         among = parse_filter(body.filter)

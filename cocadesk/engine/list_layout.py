@@ -60,6 +60,8 @@ def _numbers(
     columns: MediaColumns, keys: Sequence[str]
 ) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
     """The numbers of keys, and True for each whose medium is in the columns."""
-    is_numbered = isinstance(keys, KeyList) and keys.keys is columns.keys
-    numbers = keys.numbers if is_numbered else columns.keys.numbers(keys)  # type: ignore[attr-defined]
+    if isinstance(keys, KeyList) and keys.keys is columns.keys:
+        numbers = keys.numbers
+    else:
+        numbers = columns.keys.numbers(keys)
     return numbers, (numbers >= 0) & (numbers < len(columns.is_there))

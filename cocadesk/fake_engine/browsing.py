@@ -50,6 +50,11 @@ class FakeBrowsing:
         self._library = library
         self._filters = FakeFilters(context, annotations)
         self.filters = FakeFilterRequests(context, annotations)
+        self._flat = {
+            BranchKind.PERSON: self._persons,
+            BranchKind.ALBUM: self._albums,
+            BranchKind.SEARCH: self._searches,
+        }
 
     def _get_overview(self, body: GetOverview, call: Call) -> Overview:
         return Overview(
@@ -66,13 +71,12 @@ class FakeBrowsing:
         )
 
     def _get_branches(self, body: GetBranches, call: Call) -> Branches:
-        made = {
-            BranchKind.FOLDER: self._folders,
-            BranchKind.PLACE: self._places,
-            BranchKind.PERSON: self._persons,
-            BranchKind.ALBUM: self._albums,
-            BranchKind.SEARCH: self._searches,
-        }[body.kind](body.under)
+        if body.kind is BranchKind.FOLDER:
+            made = self._folders(body.under)
+        elif body.kind is BranchKind.PLACE:
+            made = self._places(body.under)
+        else:  # none of these lies in another one
+            made = [] if body.under else self._flat[body.kind]()
         found = sorted(made, key=lambda one: one.name.lower())
         part = found[body.offset : body.offset + body.limit]
         return Branches(branches=tuple(part), offset=body.offset, total=len(found))
@@ -126,48 +130,25 @@ class FakeBrowsing:
             )
         return found
 
-    def _persons(self, under: str) -> list[BranchValue]:
+    def _persons(self) -> list[BranchValue]:
         media = list(self._context.media.values())
         counts = Counter(name for one in media for name in persons_of(one.number))
-        return (
-            []
-            if under
-            else [
-                BranchValue(
-                    id=name,
-                    name=name,
-                    query=(said := _said("person", name)),
-                    terms=(said,),
-                    count=count,
-                )
-                for name, count in counts.items()
-            ]
-        )
+        return [_named(name, _said("person", name), count) for name, count in counts.items()]
 
-    def _albums(self, under: str) -> list[BranchValue]:
-        media, albums = self._context.media, self._annotations.lists.albums
-        return (
-            []
-            if under
-            else [
-                BranchValue(
-                    id=name,
-                    name=name,
-                    query=(said := album_filter(name)),
-                    terms=(said,),
-                    count=sum(key in media for key in keys),
-                )
-                for name, keys in albums.items()
-            ]
-        )
+    def _albums(self) -> list[BranchValue]:
+        media = self._context.media
+        return [
+            _named(name, album_filter(name), sum(key in media for key in keys))
+            for name, keys in self._annotations.lists.albums.items()
+        ]
 
-    def _searches(self, under: str) -> list[BranchValue]:
+    def _searches(self) -> list[BranchValue]:
         searches = self._annotations.lists.searches
-        return (
-            []
-            if under
-            else [BranchValue(id=name, name=name, query=query) for name, query in searches.items()]
-        )
+        return [BranchValue(id=name, name=name, query=query) for name, query in searches.items()]
+
+
+def _named(name: str, query: str, count: int) -> BranchValue:
+    return BranchValue(id=name, name=name, query=query, terms=(query,), count=count)
 
 
 def _said(field: str, value: str) -> str:

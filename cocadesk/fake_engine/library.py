@@ -195,9 +195,7 @@ class FakeLibrary:
         lists_all = not words and bool(terms or query.unwanted or unlike or query.read_as)
         keys = [
             key
-            for key in self._filters.keys(
-                list(self._media), f"{text} {body.text} {dates} {body.filter}"
-            )
+            for key in self._filters.keys(list(self._media), f"{body.text} {dates} {body.filter}")
             if key not in {*body.like, *body.unlike}
             and not query.unwanted & self._annotations.searchable_words(key)
             and all(phrase in self._annotations.caption_of(key) for phrase in query.phrases)
@@ -227,8 +225,7 @@ class FakeLibrary:
     ) -> Hits:
         asked = {word for word in words if len(word) > 2 or not word.isascii()}
         hits = []
-        text = body.text if isinstance(body, Search) else ""
-        for key in self._filters.keys(keys, f"{text} {body.filter}"):
+        for key in keys:
             held = self._annotations.searchable_words(key)
             own = asked.intersection(tag.lower() for tag in self._annotations.human_of(key).added)
             shared = len(asked & held) - 0.5 * len(held.intersection(unlike))
@@ -241,6 +238,7 @@ class FakeLibrary:
                     hit = replace(hit, probability=likely, relevant=is_relevant)
                 hits.append(replace(hit, rank=hit.score + len(own), by=by))
         hits.sort(key=lambda hit: -hit.rank)
+        text = body.text if isinstance(body, Search) else ""
         passing = set(self._filters.keys(self._media, f"{text} {body.filter}"))
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse, passing)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]

@@ -67,8 +67,9 @@ class Hits(ReplyBody, frozen=True):
     ``note`` is a sentence where the model does not know what a query is written in, and
     ``read_as`` what was understood as dates.
 
-    ``shapes`` and ``days`` as in ``Keys``; days only where all scores are 0. ``relevant`` counts
-    the hits that the model believes to show what was asked for; None where that is not judged.
+    ``shapes`` and ``days`` as in ``Keys``; no days where the best match comes first. ``relevant``
+    counts the hits that the model believes to show what was asked for; None where that is not
+    judged.
     """
 
     hits: tuple[Hit, ...]

@@ -91,7 +91,6 @@ class Days(Value, frozen=True):
     """The days of a list in order of time, in its order, and the number of media of each.
 
     A day is a number of days since 1970-01-01; the time is that taken, else that of the file.
-    Both are empty for a list in another order.
     """
 
     days: tuple[int, ...] = ()

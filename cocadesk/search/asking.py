@@ -28,7 +28,7 @@ from cocadesk.search.ordering import OWN_ORDER, Order
 from cocadesk.search.query import Query, QueryTerm, Sought, parse_query, plain_query
 from cocadesk.search.ranking import Question, within
 from cocadesk.search.searcher import Hit, Searcher
-from cocadesk.search.word_search import WordSearch, WordsFound, words_in
+from cocadesk.search.word_search import MOST_WORDS, WordSearch, WordsFound, words_in
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 Vector: TypeAlias = NDArray[np.float32]
 
-MOST_WORDS = 64
-"""Of a query of many thousand letters so many words are looked for."""
 MOST_TERMS = 64
 """So many words with a sign or a weight, phrases and pictures are looked for."""
 _TOO_MANY = (

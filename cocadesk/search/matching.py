@@ -51,7 +51,7 @@ def _passing(rows: ResultRows | Snapshot, among: Filter, columns: MediaColumns |
 
 def matching_numbers(
     rows: ResultRows | Snapshot, among: Filter, fields: Collection[str]
-) -> tuple[MediaColumns, NDArray[np.intp]] | None:
+) -> tuple[MediaColumns, NDArray[np.integer]] | None:
     """The numbers of the media that pass, in the order of their keys, with columns of ``fields``.
 
     None where there are too many media for memory.
@@ -60,9 +60,14 @@ def matching_numbers(
     columns = rows.columns(among.fields() | set(fields))
     if columns is None:
         return None
+    return columns, passing_numbers(columns, among)
+
+
+def passing_numbers(columns: MediaColumns, among: Filter) -> NDArray[np.integer]:
+    """The numbers of the media that pass, in the order of their keys."""
     mask, ordered = among.mask(columns), columns.keys.in_key_order()
-    passing = ordered[ordered < len(mask)]
-    return columns, passing[mask[passing]]
+    known = ordered[ordered < len(mask)]  # a key may have come since
+    return known[mask[known]]
 
 
 class Chooser:
@@ -102,9 +107,7 @@ def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]
         return _in_order(rows, among, among.album, columns)
     if columns is None:
         return sorted(_passing(rows, among, columns), reverse=True)
-    mask, ordered = among.mask(columns), columns.keys.in_key_order()
-    passing = ordered[ordered < len(mask)]  # a key may have come since
-    passing = passing[mask[passing]]
+    passing = passing_numbers(columns, among)
     times = columns.ordered(NEWEST).values[passing].astype(np.int64)
     return KeyList(columns.keys, passing[np.argsort(-times, kind="stable")])
 

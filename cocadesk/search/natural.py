@@ -88,8 +88,7 @@ def _words_at(
 ) -> NDArray[np.uint64]:
     """Eight bytes of each text from ``start`` as one number, zeros behind its end."""
     left = np.clip(lengths - start, 0, _WORD_BYTES)
-    places = np.where(left > 0, offsets[:-1] if len(offsets) > len(left) else offsets, 0)
-    found = words[np.where(left > 0, places + start, 0)].copy().view(">u8").ravel()
+    found = words[np.where(left > 0, offsets + start, 0)].copy().view(">u8").ravel()
     number = found.astype(np.uint64)
     keep = ~np.uint64(0) << ((_WORD_BYTES - left) * 8 % 64).astype(np.uint64)
     return np.where(left > 0, number & keep, np.uint64(0))

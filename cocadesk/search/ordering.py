@@ -16,7 +16,7 @@ from cocadesk.library.columns import Column, ListColumn, TextColumn
 from cocadesk.library.key_numbers import KeyList
 from cocadesk.library.texts import Texts
 from cocadesk.search.filters import Filter
-from cocadesk.search.matching import newest_keys, newest_matching, with_album_ids
+from cocadesk.search.matching import newest_keys, newest_matching, passing_numbers, with_album_ids
 from cocadesk.search.natural import natural_ranks
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def ordered_matching(
         places = np.argsort(np.array(keys, "S"), kind="stable")
         places = places[_sorted(found[by_date], places, _NEWEST)] if by_date else places
         return [keys[place] for place in places[_sorted(found[order.column], places, order)]]
-    mask, ordered = among.mask(columns), columns.keys.in_key_order()
-    passing = ordered[ordered < len(mask)]  # a key may have come since
-    passing = passing[mask[passing]]
+    passing = passing_numbers(columns, among)
     if by_date:
         passing = passing[_sorted(columns.columns[by_date], passing, _NEWEST)]
     return KeyList(columns.keys, passing[_sorted(columns.columns[order.column], passing, order)])

@@ -27,7 +27,7 @@ from cocadesk.search.matching import Chooser, has_any
 from cocadesk.search.ordering import OWN_ORDER, Order, ordered_matching, sorted_places
 from cocadesk.search.ranking import Place, Question, Ranker, within
 from cocadesk.search.terms import ALBUM
-from cocadesk.search.word_search import WordSearch, WordsFound, words_in
+from cocadesk.search.word_search import MOST_WORDS, WordSearch, WordsFound, words_in
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ _TEXTS_KEPT = 1024
 Collapse: TypeAlias = Callable[[Sequence[str]], tuple[NDArray[np.integer], NDArray[np.int64]]]
 """Gives the places of the keys to show, and how many others each stands for."""
 _SPARE_VIEWS = 16
-_MOST_WORDS = 64
-"""Of a query of many thousand letters so many words are looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +139,7 @@ class Searcher:
         question = Question(vector=self.vector_of(text) if self.has_views() else None)
         words = self.word_search()
         if words is not None:
-            found = words.find(text, words_of(text)[:_MOST_WORDS])
+            found = words.find(text, words_of(text)[:MOST_WORDS])
             question = replace(question, words=found, keys=words.keys)
         return self.judged(self.best(question, limit, among, collapse), text, question.words)
 

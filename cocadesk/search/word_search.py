@@ -9,7 +9,7 @@ files said it, the medium comes *first* (``firsts``).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.integer]
 _NO_WEIGHTS: Mapping[str, float] = {}
+MOST_WORDS = 64
+"""Of a query of many thousand letters so many words are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,13 @@ class WordsFound:
     """The media that words found, by number.
 
     ``worth`` is 0 where no word was found; ``first`` is 0 but for media that come first, the
-    higher the earlier. ``known`` are the words that people or files use at all, ``named`` those
-    that were said of media themselves, and ``told`` how much of all that is (a ``Told``).
+    higher the earlier. ``named`` are the words that were said of media themselves, and ``told``
+    how much of the query that is (a ``Told``).
     """
 
     worth: NDArray[np.float32]
     first: NDArray[np.int8]
     told: NDArray[np.int8]
-    known: frozenset[str]
     named: frozenset[str]
     masks: tuple[tuple[FoundBy, Mask], ...]
 
@@ -158,7 +159,7 @@ class WordSearch:
         count = len(self._columns.is_there)
         worth = np.zeros(count, np.float32)
         own = np.zeros(count, np.int16)
-        known, named = set[str](), set[str]()
+        named = set[str]()
         masks: list[tuple[FoundBy, Mask]] = []
         distinct = dict.fromkeys(words)
         asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
@@ -166,8 +167,6 @@ class WordSearch:
             is_seen = len(asked) > 1 and word in seen_words()
             held = self._word(word, is_last=word == words[-1], is_seen=is_seen)
             masks += held.by
-            if held.is_known:
-                known.add(word)
             if held.own.any():
                 named.add(word)
                 own += held.own
@@ -192,7 +191,6 @@ class WordSearch:
             worth=worth * there,
             first=first * there,
             told=told,
-            known=frozenset(known),
             named=frozenset(named),
             masks=tuple(masks),
         )
@@ -308,9 +306,9 @@ class WordSearch:
         texts = self._texts(field)
         return WordIndex.of(texts).codes(word, match) if len(texts) else np.zeros(0, np.int32)
 
-    def _album_codes(self, albums: object) -> Codes:
+    def _album_codes(self, albums: Iterable[str]) -> Codes:
         texts = self._columns.texts("album").texts
-        masks = [np.flatnonzero(texts.starting(f"{album} ")) for album in albums]  # type: ignore[attr-defined]
+        masks = [np.flatnonzero(texts.starting(f"{album} ")) for album in albums]
         return np.concatenate(masks) if masks else np.zeros(0, np.int32)
 
     def _texts(self, field: WordField) -> Texts:
@@ -378,8 +376,8 @@ class WordSearch:
         if likely is None and words:  # a word of many: the texts that are about as short
             most = 2 * len(text.encode()) + _PUNCTUATION_BYTES
             is_short = np.diff(texts.offsets) <= most
-            codes = [code for code in self._with_each(field, words) if is_short[code]]
-            likely = codes[:_MOST_COMPARED]
+            held = self._held(field, words)
+            likely = held[is_short[held]][:_MOST_COMPARED].tolist()
         if likely:  # punctuation and accents aside
             asked = list(words)
             alike = [code for code in likely if words_of(texts[code]) == asked]
@@ -393,12 +391,8 @@ class WordSearch:
             return np.flatnonzero(_named(texts, name))
         return np.array([code for code in likely if _is_named(texts[code], name)], np.intp)
 
-    def _with_each(self, field: WordField, words: Sequence[str]) -> list[int]:
-        """The texts of a field that hold all of ``words``."""
-        found: list[int] = self._held(field, words).tolist()
-        return found
-
     def _held(self, field: WordField, words: Sequence[str]) -> Codes:
+        """The texts of a field that hold all of ``words``."""
         found: Codes | None = None
         for word in dict.fromkeys(words):
             codes = np.unique(self._codes(field, word, WordMatch.EQUAL))

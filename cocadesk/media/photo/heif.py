@@ -61,8 +61,9 @@ def open_heif(
     can_be_read = coded and all(item.kind in _CODECS for item in coded) and not common.has_alpha
     if can_be_read and (is_hdr or is_large):
         return CodedSource(common, items, main, limits)
-    is_wide = main.nclx is not None and common.icc is None
-    plain = WideSource(common, main.nclx.primaries) if main.nclx and is_wide else common
+    plain: PhotoSource = common
+    if main.nclx is not None and common.icc is None:
+        plain = WideSource(common, main.nclx.primaries)
     is_photo = common.width * common.height >= _PHOTO_PIXELS
     if can_be_read and is_photo and all(item.kind == b"hvc1" for item in coded):
         return CodedSource(common, items, main, limits, otherwise=plain)
