@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.endpoint import library_name
 from ui.kit import desktop
 from ui.kit.app_theme import APPEARANCE, AppTheme
-from ui.kit.preferences import Preference, as_text, from_text, remembered, settings_file
+from ui.kit.preferences import (
+    Preference,
+    as_text,
+    from_text,
+    keep,
+    remembered,
+    settings_file,
+)
 from ui.kit.theme import Appearance
 from ui.shell.memory import CURRENT, GEOMETRY, PANES, QUERY
 from ui.shell.pages import Pages
@@ -35,6 +43,21 @@ def test_a_preference_is_kept_for_all_or_for_one_library() -> None:
     assert (size.read(), size.read("abc"), size.read("other")) == (5, 1, 3)
     size.reset()
     assert (size.read(), size.read("abc")) == (3, 1)
+
+
+def test_the_file_is_written_once_for_many_and_not_for_what_is_as_it_was() -> None:
+    """It is synced to the disk, for which the window waits: it does so after each scrolling."""
+    sizes = [Preference(f"size-{n}", "") for n in range(10)]
+    keep(*[size.choice("a, b “c”") for size in sizes])
+    assert [size.read() for size in sizes] == ["a, b “c”"] * 10
+    file = Path(settings_file())
+    os.utime(file, (1, 1))
+    keep(*[size.choice("a, b “c”") for size in sizes])
+    sizes[3].write("a, b “c”")
+    assert file.stat().st_mtime == 1
+    sizes[3].write("other")
+    assert file.stat().st_mtime > 1
+    assert [sizes[3].read(), sizes[4].read()] == ["other", "a, b “c”"]
 
 
 @pytest.mark.parametrize("text", ["a, b; c=d [e] %f", "“Möwe” 🐦", "line\nline\t\\", "odd \udcff"])

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar, cast
 
 from PySide6.QtCore import QByteArray, QSettings
 
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value as the file of settings has it, under its name there."""
+
+    path: str
+    text: str
 
 
 class Preference(Generic[Value]):
@@ -39,9 +48,11 @@ class Preference(Generic[Value]):
 
     def write(self, value: Value, scope: str = "") -> None:
         """Keeps a choice; where the file can't be written it holds for this time alone."""
-        settings = _settings()
-        settings.setValue(self._path(scope), json.dumps(value))
-        settings.sync()
+        keep(self.choice(value, scope))
+
+    def choice(self, value: Value, scope: str = "") -> Choice:
+        """What ``keep`` writes together with others."""
+        return Choice(self._path(scope), json.dumps(value))
 
     def reset(self, scope: str = "") -> None:
         """Forgets the choice: the default holds again."""
@@ -76,6 +87,16 @@ class Preference(Generic[Value]):
 
     def _path(self, scope: str) -> str:
         return f"library-{scope}/{self.name}" if scope else self.name
+
+
+def keep(*choices: Choice) -> None:
+    """Writes the file of settings once for all of these, and not for what is as it was."""
+    settings = _settings()
+    others = [choice for choice in choices if settings.value(choice.path) != choice.text]
+    for choice in others:
+        settings.setValue(choice.path, choice.text)
+    if others:
+        settings.sync()
 
 
 def remembered(name: str, default: bool) -> bool:

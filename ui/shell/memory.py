@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from cocadesk.protocol.endpoint import library_name
 from ui.engine.link import LinkState
-from ui.kit.preferences import Preference, as_text, from_text
+from ui.kit.preferences import Preference, as_text, from_text, keep
 from ui.kit.timers import single_shot
 from ui.library.grid import DEFAULT_SIZE
 from ui.library.last_view import (
@@ -96,21 +96,27 @@ class WindowMemory(QObject):
 
     def keep(self) -> None:
         """Keeps everything as it is now."""
-        widgets = self._widgets
-        GEOMETRY.write(as_text(self._window.saveGeometry()))
-        PANES.write(PANES.read() | pane_widths(widgets.library.split))
-        DETAIL.write(widgets.library.wants_detail)
-        SIZE.write(widgets.grid.size_step)
-        PAGE.write(self._switcher.page.action.id)
+        widgets, scope = self._widgets, self._scope
         question = self._session.browser.question
-        QUERY.write(widgets.search.query(), self._scope)
-        TERMS.write([] if question.like or question.group else list(question.terms), self._scope)
+        terms = [] if question.like or question.group else list(question.terms)
+        choices = [
+            GEOMETRY.choice(as_text(self._window.saveGeometry())),
+            PANES.choice(PANES.read() | pane_widths(widgets.library.split)),
+            DETAIL.choice(widgets.library.wants_detail),
+            SIZE.choice(widgets.grid.size_step),
+            PAGE.choice(self._switcher.page.action.id),
+            QUERY.choice(widgets.search.query(), scope),
+            TERMS.choice(terms, scope),
+        ]
         if self._is_restored:
-            CURRENT.write(widgets.grid.current_key() or "", self._scope)
             first = widgets.grid.first_visible()
             top = "" if first is None else self._session.model.key_at(first[0]) or ""
-            TOP.write(top, self._scope)
-            TOP_PX.write(0 if first is None else first[1], self._scope)
+            choices += [
+                CURRENT.choice(widgets.grid.current_key() or "", scope),
+                TOP.choice(top, scope),
+                TOP_PX.choice(0 if first is None else first[1], scope),
+            ]
+        keep(*choices)
 
     def forget_searches(self) -> None:
         """Forgets what was searched for, here and in every library."""
