@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHeaderView,
-    QLineEdit,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import FieldValue, FieldValues, ListValues
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.layouts import in_column
+from ui.kit.pick_list import PickList
 from ui.kit.timers import single_shot
-from ui.kit.widgets import give_back_focus, label
+from ui.kit.widgets import label
 
 WIDTH_PX = 300
 HEIGHT_PX = 340
@@ -28,43 +20,24 @@ MOST = 200
 _VALUE = int(Qt.ItemDataRole.UserRole)
 
 
-class ValueChooser(QFrame):
+class ValueChooser(PickList):
     """Type a few letters; Enter or a click takes a value. ``chosen`` carries its filter."""
 
     chosen = Signal(str)
 
     def __init__(self, link: EngineLink, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._parent = parent
-        self._before: QWidget | None = None
-        self.setObjectName("chooser")
+        super().__init__("chooser", parent)
         self._link = link
         self._ticket: Ticket | None = None
         self._field, self._filter = "", ""
-        self.field = QLineEdit()
-        self.list = QTreeWidget()
-        self.list.setObjectName("palette-list")
-        self.list.setColumnCount(2)
-        self.list.setHeaderHidden(True)
-        self.list.setRootIsDecorated(False)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.header().setStretchLastSection(False)
-        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.list.itemClicked.connect(self._take)
         self._nothing = label("", "muted", wraps=True)
         in_column(self.field, self._nothing, self.list, gap=6, margins=(8, 8, 8, 8), of=self)
-        self.field.installEventFilter(self)
         self._pause = single_shot(self, self._ask, PAUSE_MS)
         self.field.textChanged.connect(lambda: self._pause.start())
-        self.field.returnPressed.connect(self._take)
-        self.hide()
 
     def open(self, field: str, name: str, among: str, below: QWidget) -> None:
         """Opens it for the values of a field that media have which pass a filter."""
-        if not self.isVisible():
-            self._before = QApplication.focusWidget()
         self._field, self._filter = field, among
         self.field.setPlaceholderText(f"{name}: type a few letters")
         self.field.setAccessibleName(name)
@@ -76,31 +49,15 @@ class ValueChooser(QFrame):
         width, height = min(WIDTH_PX, self._parent.width()), min(HEIGHT_PX, self._parent.height())
         left = max(0, min(where.x(), self._parent.width() - width - 8))
         top = max(0, min(where.y(), self._parent.height() - height - 8))
-        self.setGeometry(left, top, width, height)
-        self.show()
-        self.raise_()
-        self.field.setFocus()
+        self.show_at(QRect(left, top, width, height))
         self._ask()
 
-    def offered(self) -> list[str]:
-        """The values that are offered now."""
-        items = (self.list.topLevelItem(n) for n in range(self.list.topLevelItemCount()))
-        return [item.text(0) for item in items if item is not None]
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Moves through the list by the keys that the field does not need; Esc closes."""
-        if event.type() == QEvent.Type.FocusOut:
-            self.hide()
-        elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            self._close()  # a shortcut override: keeps the window's own Esc away
-            event.accept()
-            return True
-        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
-            if step is not None:
-                self._select(self.list.currentIndex().row() + step)
-                return True
-        return super().eventFilter(watched, event)
+    def take(self) -> None:
+        """Announces the value under the cursor."""
+        item = self.list.currentItem()
+        if item is not None:
+            self.close_list()
+            self.chosen.emit(item.data(0, _VALUE))
 
     def _ask(self) -> None:
         self._pause.stop()
@@ -123,29 +80,11 @@ class ValueChooser(QFrame):
             self._say("Nothing begins with that." if typed else "No photo or video has any.")
         else:
             self._say("" if answer.complete else f"The first {MOST}: type to see others.")
-        self._select(0)
+        self.select(0)
 
     def _say(self, text: str) -> None:
         self._nothing.setText(text)
         self._nothing.setVisible(bool(text))
-
-    def _select(self, place: int) -> None:
-        item = self.list.topLevelItem(place)
-        if item is not None:
-            self.list.setCurrentItem(item)
-
-    def _close(self) -> None:
-        if self.isHidden():  # Qt asks more than once about a key
-            return
-        self.hide()
-        before, self._before = self._before, None
-        give_back_focus(before, self._parent)
-
-    def _take(self) -> None:
-        item = self.list.currentItem()
-        if item is not None:
-            self._close()
-            self.chosen.emit(item.data(0, _VALUE))
 
 
 def _item(value: FieldValue) -> QTreeWidgetItem:

@@ -6,27 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHeaderView,
-    QLineEdit,
-    QMenu,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import QObject, QPoint, QRect, Qt
+from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.values import Row
 from ui.kit import desktop
 from ui.kit.actions import Action, Actions, ActionSet, Group, without_argument
 from ui.kit.layouts import in_column
+from ui.kit.pick_list import PickList
 from ui.kit.plain_text import button_text, tip_of
 from ui.kit.programs import programs_for
-from ui.kit.widgets import give_back_focus
 
 PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
@@ -129,76 +119,35 @@ class PhotoMenu(QObject):
         menu.popup(where)
 
 
-class CommandPalette(QFrame):
+class CommandPalette(PickList):
     """Type a few letters, Enter runs the command; Esc closes."""
 
     def __init__(self, actions: ActionSet, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("palette")
+        super().__init__("palette", parent)
         self.setAccessibleName("All commands")
         self._actions = actions
-        self._parent = parent
-        self._before: QWidget | None = None
-        self.field = QLineEdit()
         self.field.setPlaceholderText("What do you want to do?")
         self.field.setAccessibleName("Command")
-        self.list = QTreeWidget()
-        self.list.setObjectName("palette-list")
         self.list.setAccessibleName("Commands")
-        self.list.setColumnCount(2)
-        self.list.setHeaderHidden(True)
-        self.list.setRootIsDecorated(False)
-        self.list.header().setStretchLastSection(False)
-        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         in_column(self.field, self.list, margins=(10, 10, 10, 10), of=self)
         self.field.textChanged.connect(self._fill)
-        self.field.returnPressed.connect(self._run)
-        self.list.itemClicked.connect(self._run)
-        self.field.installEventFilter(self)
-        self.hide()
 
     def open(self) -> None:
         """Shows it over the upper part of its parent; the focus goes back where it is now."""
-        if not self.isVisible():
-            self._before = QApplication.focusWidget()
         self.field.clear()
         self._fill()
         parent = self._parent
         width = min(PALETTE_WIDTH_PX, parent.width() - 40)
         height = min(PALETTE_HEIGHT_PX, parent.height() - 120)
-        self.setGeometry((parent.width() - width) // 2, PALETTE_TOP_PX, width, height)
-        self.show()
-        self.raise_()
-        self.field.setFocus()
+        self.show_at(QRect((parent.width() - width) // 2, PALETTE_TOP_PX, width, height))
 
-    def offered(self) -> list[str]:
-        """The texts of the actions that are listed now."""
-        items = (self.list.topLevelItem(place) for place in range(self.list.topLevelItemCount()))
-        return [item.text(0) for item in items if item is not None]
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Watches the widgets that it has installed itself on."""
-        if event.type() == QEvent.Type.FocusOut:
-            self.hide()
-        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            key = event.key()
-            if key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
-                self._select(self.list.currentIndex().row() + (1 if key == Qt.Key.Key_Down else -1))
-                return True
-        elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            self._close()  # a shortcut override: keeps the window's own Esc away
-            event.accept()
-            return True
-        return super().eventFilter(watched, event)
-
-    def _close(self) -> None:
-        if self.isHidden():  # Qt asks more than once about a key
-            return
-        self.hide()
-        before, self._before = self._before, None
-        give_back_focus(before, self._parent)
+    def take(self) -> None:
+        """Runs the command under the cursor."""
+        item = self.list.currentItem()
+        self.close_list()
+        chosen = None if item is None else item.data(0, ACTION_ROLE)
+        if isinstance(chosen, Action):
+            self._actions[chosen].trigger()
 
     def _fill(self) -> None:
         self.list.clear()
@@ -212,16 +161,4 @@ class CommandPalette(QFrame):
                 item.setData(0, ACTION_ROLE, entry)
                 item.setToolTip(0, tip_of(text))
                 self.list.addTopLevelItem(item)
-        self._select(0)
-
-    def _select(self, place: int) -> None:
-        item = self.list.topLevelItem(place)
-        if item is not None:
-            self.list.setCurrentItem(item)
-
-    def _run(self) -> None:
-        item = self.list.currentItem()
-        self._close()
-        chosen = None if item is None else item.data(0, ACTION_ROLE)
-        if isinstance(chosen, Action):
-            self._actions[chosen].trigger()
+        self.select(0)
