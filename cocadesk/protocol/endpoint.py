@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from cocadesk.locations import cache_folder, close_to_others
+from cocadesk.protocol.private_file import write_privately
 
 UNIX_PATH_MAX_BYTES = 100
 
@@ -90,10 +91,7 @@ def read_endpoint(library: Path) -> Endpoint | None:
 def write_endpoint(library: Path, endpoint: Endpoint) -> Path:
     """Publishes the address in one step, in a file of mode 0600."""
     target = endpoint_file(library)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".endpoint-")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(msgspec.json.encode(endpoint))
-    Path(name).replace(target)
+    write_privately(target, [msgspec.json.encode(endpoint)])
     return target
 
 

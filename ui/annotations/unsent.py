@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.messages import Request, RequestBody, SetAnnotations, SetBest, SetNotSame
+from cocadesk.protocol.private_file import write_privately
 from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_client_message, encode
 from ui.kit.preferences import settings_file
 
@@ -42,22 +41,13 @@ class UnsentEdits:
 
     def write(self, edits: Sequence[RequestBody]) -> bool:
         """Keeps these alone; False where the file can't be written, e.g. on a full disk."""
-        draft = ""
         try:
             if not edits:
                 self.path.unlink(missing_ok=True)
                 return True
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=".edits-")  # mode 0600
-            with os.fdopen(handle, "wb") as stream:
-                stream.writelines(encode(Request(id=0, body=body)) for body in edits)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(draft).replace(self.path)
+            frames = (encode(Request(id=0, body=body)) for body in edits)
+            write_privately(self.path, frames, is_durable=True)
         except (OSError, ProtocolError) as error:
             _log.warning("%s can't be written: %s", self.path, error)
-            if draft:
-                with contextlib.suppress(OSError):
-                    Path(draft).unlink()
             return False
         return True

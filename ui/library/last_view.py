@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from cocadesk.protocol.endpoint import last_view_file
 from cocadesk.protocol.messages import PROTOCOL_VERSION, Done, Hits, Keys, Rows
+from cocadesk.protocol.private_file import write_privately
 from cocadesk.protocol.values import Row
 from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_engine_message, encode
 from ui.library.browser import Browser
@@ -75,14 +74,10 @@ def keep_view(library: Path, view: LastView | None) -> None:
         if view is None:
             file.unlink(missing_ok=True)
             return
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         asked = view.question.encode()
         parts = [_MAGIC, len(asked).to_bytes(4, "big"), asked]
         parts += [encode(Done(id=0, body=body)) for body in (view.answer, Rows(rows=view.rows))]
-        handle, draft = tempfile.mkstemp(dir=file.parent, prefix=".view-")  # of mode 0600
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(b"".join(parts))
-        Path(draft).replace(file)
+        write_privately(file, parts)
 
 
 def read_view(library: Path) -> LastView | None:
