@@ -28,6 +28,8 @@ from ui.library.map.points import PointSet
 
 WORLD_FLAT = 0.63
 """A degree to the north by one to the east, true at 37°: half the world's people live there."""
+INHABITED = QRectF(0, 0.08, 1, 0.75)
+"""The world without the ice of the south."""
 DRAG_PX = 4
 PAN_PX = 80
 ZOOM = 1.25
@@ -131,13 +133,11 @@ class MapCanvas(QWidget):
     def look(self) -> Look:
         """The part of the map that is seen."""
         if self._look is None:
-            flat = WORLD_FLAT if self._drawing.kind is MapKind.WORLD else 1.0
-            whole = QRectF(0, 0.08, 1, 0.75)  # without the ice of the south
-            bounds = self._drawing.points.bounds()
-            if self._drawing.kind is MapKind.WORLD and not len(self._drawing.points):
-                bounds = whole
-            elif self._drawing.kind is MapKind.WORLD:
-                bounds = bounds.adjusted(-0.02, -0.02, 0.02, 0.02)
+            points, flat = self._drawing.points, 1.0
+            bounds = points.bounds()
+            if self._drawing.kind is MapKind.WORLD:
+                flat = WORLD_FLAT
+                bounds = bounds.adjusted(-0.02, -0.02, 0.02, 0.02) if len(points) else INHABITED
             self._look = Look.at_all(bounds, self._size(), flat)
         return self._look
 
@@ -177,12 +177,7 @@ class MapCanvas(QWidget):
         if was_pressed is None:
             return
         if not self._is_moved:
-            stack = self._drawing.stack_at(self.look(), event.position())
-            number = (
-                self._drawing.number_at(self.look(), event.position())
-                if stack is None
-                else stack.first
-            )
+            number = self._number_at(event.position())
             self.choose([] if number is None else [number])
         elif len(lasso) > 2:
             look = self.look()
@@ -193,12 +188,9 @@ class MapCanvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Opens a point; where several lie together it comes nearer."""
         stack = self._drawing.stack_at(self.look(), event.position())
-        number = (
-            self._drawing.number_at(self.look(), event.position()) if stack is None else stack.first
-        )
         if stack is not None and stack.count > 1:
             self.zoom(ZOOM**3, event.position())
-        elif number is not None:
+        elif (number := self._number_at(event.position())) is not None:
             self.opened.emit(self._drawing.points.keys[number])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -275,8 +267,8 @@ class MapCanvas(QWidget):
         number = None if is_stack else drawing.number_at(look, pixel)
         if number != self._under:
             self._under = number
-            if number is not None and self._drawing.points.keys[number] not in self._drawing.rows:
-                self._drawing.wanted.add(self._drawing.points.keys[number])
+            if number is not None and (key := drawing.points.keys[number]) not in drawing.rows:
+                drawing.wanted.add(key)
                 self._ask.start()
             self.update()
 
