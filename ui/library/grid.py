@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
@@ -88,12 +87,6 @@ class Grid(GridView):
         """The row under the cursor, where it has come."""
         key = self.current_key()
         return None if key is None else self.results.known_row(key)
-
-    def selected_keys(self, limit: int | None = None) -> list[str]:
-        """The selected keys in the order of the list, at most ``limit``."""
-        ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
-        keys = (self.results.key_at(n) for top, end in ranges for n in range(top, end + 1))
-        return list(islice((key for key in keys if key is not None), limit))
 
     def all_keys(self) -> list[str]:
         """All keys in the order of the list."""

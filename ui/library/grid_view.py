@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -87,6 +89,12 @@ class GridView(PlacedView):
         model = self.results
         selection = QItemSelection(model.index(first), model.index(last))
         self.selectionModel().select(selection, command)
+
+    def selected_keys(self, limit: int | None = None) -> list[str]:
+        """The selected keys in the order of the list, at most ``limit``."""
+        ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
+        keys = (self.results.key_at(n) for top, end in ranges for n in range(top, end + 1))
+        return list(islice((key for key in keys if key is not None), limit))
 
     def extend_to(self, index: QModelIndex) -> None:
         """Selects all from the photo that was chosen last to this one, beside what is selected."""

@@ -49,9 +49,7 @@ class PlaceKeeper(QObject):
         self._keys = model.keys
         self._current = current.row() if current.isValid() else None
         self._is_selected = view.selectionModel().isSelected(current)
-        ranges = sorted((r.top(), r.bottom()) for r in view.selectionModel().selection().toList())
-        keys = (model.key_at(n) for top, end in ranges for n in range(top, end + 1))
-        self._selected = [key for key in keys if key is not None]
+        self._selected = view.selected_keys()
         first = view.first_visible()
         self._top = None if first is None else first[0]
         self._top_px = 0 if first is None else first[1]
