@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QMainWindow, QMenu, QToolButton
 
 from cocadesk.protocol.values import MediaKind
@@ -66,10 +66,10 @@ class SlideBar(QFrame):
     def _choose(self, seconds: int, _checked: bool = False) -> None:
         self.seconds_chosen.emit(seconds)
 
-    def _tool(self, which: Icon, name: str, signal: object) -> IconButton:
+    def _tool(self, which: Icon, name: str, signal: SignalInstance) -> IconButton:
         made = IconButton(
             which, name.split(" (")[0], tip=name, role="stage", colour="on_stage", size_px=18,
-            on_click=signal.emit,  # type: ignore[attr-defined]
+            on_click=signal.emit,
         )  # fmt: skip
         made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return made
@@ -107,6 +107,7 @@ class Slideshow(QObject):
         self._seen: set[int] = set()
         self._next = 0
         self._waited = 0
+        self._is_seen = False
         self._timer = single_shot(self, self._on_time)
         large.toggled.connect(self._on_toggled)
         widgets.large.video.ended.connect(self._on_video_ended)
@@ -198,7 +199,7 @@ class Slideshow(QObject):
 
     def _begin_waiting(self) -> None:
         """A video plays to its end; a photo stays for its time once it is seen."""
-        self._waited = 0
+        self._waited, self._is_seen = 0, False
         self._timer.start(WAIT_MS)
 
     def _on_time(self) -> None:
@@ -208,13 +209,11 @@ class Slideshow(QObject):
         self._waited += 1
         if large.is_waiting and self._waited < PATIENCE:
             self._timer.start(WAIT_MS)
-        elif self._waited >= 0 and self._plays():
-            return
-        elif self._waited >= 0:
-            self._waited = -1_000_000  # it is seen: the next time goes on
-            self._timer.start(stay_ms())
-        else:
+        elif self._is_seen:
             self._show(self._next)
+        elif not self._plays():
+            self._is_seen = True
+            self._timer.start(stay_ms())
 
     def _plays(self) -> bool:
         """Begins to play a video; False for a photo, and a video that can't be played."""
