@@ -19,11 +19,11 @@ from ui.kit.texts import (
     has_moments,
     job_line,
     moment,
-    parts_badge,
     picture_size,
     playable,
     time_left,
 )
+from ui.library.tiles import kind_badges
 
 JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
 
@@ -133,14 +133,21 @@ def test_every_state_of_a_job_has_its_line(job: JobValue, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("roles", "text"),
-    [((), ""), (("raw",), "+ RAW"), (("video",), "+ Live"), (("raw", "video"), "+ RAW + Live")],
+    ("roles", "texts"),
+    [
+        ((), []),
+        (("raw",), ["RAW"]),
+        (("video",), ["LIVE"]),
+        (("raw", "video"), ["RAW", "LIVE"]),
+        (("video", "inside"), ["LIVE"]),
+    ],
 )
-def test_a_badge_names_the_other_files_of_a_photo(roles: tuple[str, ...], text: str) -> None:
+def test_badges_name_the_other_files_of_a_photo(roles: tuple[str, ...], texts: list[str]) -> None:
     """A photo of one file has none."""
     path = WirePath.of(b"/a.jpg")
     parts = tuple(PartValue(path=path, role=role) for role in roles)
-    assert parts_badge(Row(key="k", path=path, name="a.jpg", folder="/", parts=parts)) == text
+    row = Row(key="k", path=path, name="a.jpg", folder="/", parts=parts)
+    assert [badge.text for badge in kind_badges(row, None, is_roomy=True)] == texts
 
 
 def test_a_player_gets_the_video_of_a_medium() -> None:

@@ -119,16 +119,6 @@ def has_moments(row: Row) -> bool:
     return row.kind is MediaKind.VIDEO or any(p.role in ("video", "inside") for p in row.parts)
 
 
-PART_BADGES = {"raw": "RAW", "video": "Live", "inside": "Live", "photo": "photo"}
-"""The words for parts of a medium, by their role."""
-
-
-def parts_badge(row: Row) -> str:
-    """The kinds of files that a medium has beside the one that is shown: "+ RAW"."""
-    roles = dict.fromkeys(PART_BADGES.get(part.role, part.role) for part in row.parts)
-    return "+ " + " + ".join(roles) if roles else ""
-
-
 def short_marks(row: Row) -> str:
     """The same in a few letters, for a thumbnail: ``★4 ✓ ♥``."""
     parts = [f"★{row.stars}"] if row.stars else []

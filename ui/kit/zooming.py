@@ -10,7 +10,6 @@ MOST = 8.0
 """Screen pixels along a picture pixel, or eight times the fitted size where that is more."""
 FIT_MOST = 2.0
 """Small pictures are fitted no larger than with so many screen pixels along one of theirs."""
-MIDDLE = QPointF(0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,8 @@ class FilterChip(QFrame):
 class FilterBar(QWidget):
     """A row of chips, hidden where there is no filter.
 
-    ``removed`` and ``turned`` carry a filter, ``changed`` one and the filter in its place;
-    ``menu_for`` gives the further entries of a filter's menu.
+    ``removed`` and ``turned`` carry a filter; ``menu_for`` gives the further entries of a
+    filter's menu.
     """
 
     removed = Signal(str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ui.library.query import EVERYTHING, Query
 
@@ -93,8 +93,3 @@ class History:
     def place_in(self, query: Query) -> Place:
         """The place in a list where it was left; of another one its begin."""
         return self._places.get(query, START)
-
-
-def likeness(query: Query) -> Query:
-    """The question without what was typed: text leads away from a photo's list."""
-    return replace(query, like=(), group="", name="")

@@ -123,7 +123,7 @@ class TilePainter:
         if min(rect.width(), rect.height()) < TINY_PX - 20:
             return
         is_roomy = rect.width() >= ROOMY_PX and self._row_px >= ROOMY_PX
-        kinds = _kind_badges(row, hit, is_roomy)
+        kinds = kind_badges(row, hit, is_roomy)
         self._row_of_badges(rect, kinds, is_above=False, is_right=False)
         if mark is not None and mark.is_head:
             text = f"{mark.number:,}{' –' if mark.is_open else ''}"
@@ -196,7 +196,8 @@ _PARTS = {"raw": "RAW", "video": "LIVE", "inside": "LIVE", "photo": "+1"}
 _ROUGH = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
 
 
-def _kind_badges(row: Row, hit: Hit | None, is_roomy: bool) -> list[Badge]:
+def kind_badges(row: Row, hit: Hit | None, is_roomy: bool) -> list[Badge]:
+    """A video's length, the other files of a photo, and a file that is not there."""
     badges = []
     if row.kind is MediaKind.VIDEO:
         badges.append(Badge(_video_text(row, hit) if is_roomy else "", Icon.PLAY_FILLED))

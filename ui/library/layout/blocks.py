@@ -261,10 +261,6 @@ class GridLayout:
         blocks = self._blocks(y, y + 1)
         return self._sections[blocks[0]] if blocks else 0
 
-    def photos_of(self, section: int) -> range:
-        """The photos of a section."""
-        return range(self.starts[section], self._end_of_section(section))
-
     def headers(self, top: int, bottom: int) -> list[tuple[int, int]]:
         """The sections whose headers begin between these heights, with their tops."""
         return [

@@ -71,10 +71,6 @@ class SettingsPage(Page):
         self.field.clear()
         return True
 
-    def show_about(self, text: str) -> None:
-        """Shows what fits a text."""
-        self.field.setText(text)
-
     def _on_connected(self) -> None:
         for section in self.sections if self.isVisible() else ():
             section.on_shown()
