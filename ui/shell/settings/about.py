@@ -9,7 +9,7 @@ import PySide6
 from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 
-from cocadesk.protocol.messages import PROTOCOL_VERSION, GetInfo, Info
+from cocadesk.protocol.messages import PROTOCOL_VERSION, Info
 from ui.kit import desktop
 from ui.kit.widgets import button
 from ui.shell.settings.context import SettingsContext
@@ -42,11 +42,8 @@ class AboutSection(Section):
         licences = SettingRow("Licences", LICENCE, show, words="license copyright open source")
         super().__init__("About", self.version, licences)
 
-    def on_shown(self) -> None:
-        """Asks the engine for what the details name."""
-        self._context.link.ask(GetInfo(), Info, self._on_info)
-
-    def _on_info(self, info: Info) -> None:
+    def show_info(self, info: Info) -> None:
+        """Keeps what the details name."""
         self._info = info
 
     def _copy(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from cocadesk.protocol.endpoint import library_name
-from cocadesk.protocol.messages import GetInfo, Info, Ok, StopEngine
+from cocadesk.protocol.messages import Info, Ok, StopEngine
 from cocadesk.protocol.values import CaptionStyle
 from ui.annotations.by_itself import BY_ITSELF
 from ui.annotations.styles import NAMES, STYLE
@@ -91,11 +91,11 @@ class EngineSection(Section):
         super().__init__("Engine", self.device, self.threads, self.battery)
 
     def on_shown(self) -> None:
-        """Asks the engine."""
-        self._context.link.ask(GetInfo(), Info, self._on_info)
+        """Asks whether it waits."""
         self._context.watch.refresh()
 
-    def _on_info(self, info: Info) -> None:
+    def show_info(self, info: Info) -> None:
+        """Names the device."""
         self.device.say(device_line(info.model))
 
     def _show_waiting(self, is_on: bool) -> None:
@@ -111,7 +111,6 @@ class ModelSection(Section):
     """Which model answers, with the way to others."""
 
     def __init__(self, context: SettingsContext) -> None:
-        self._link = context.link
         go = button("Models…", on_click=context.actions[Pages.MODELS.action].trigger)
         go.setMinimumWidth(CONTROL_PX)
         self.model = SettingRow(
@@ -122,11 +121,8 @@ class ModelSection(Section):
         )
         super().__init__("Model", self.model)
 
-    def on_shown(self) -> None:
-        """Asks the engine."""
-        self._link.ask(GetInfo(), Info, self._on_info)
-
-    def _on_info(self, info: Info) -> None:
+    def show_info(self, info: Info) -> None:
+        """Names the model."""
         name = info.model.name or info.model.source or "A model"
         self.model.say(f"{name} reads your photos, finds them by words and suggests captions.")
 

@@ -10,9 +10,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.locations import cache_folder, log_file
-from cocadesk.protocol.messages import GetInfo, Info
+from cocadesk.protocol.messages import Info
 from ui.kit import desktop
 from ui.kit.actions import Action, Actions
+from ui.kit.plain_text import button_text
 from ui.kit.preferences import settings_file
 from ui.kit.texts import count, file_size
 from ui.kit.widgets import button
@@ -40,7 +41,7 @@ class LibrarySection(Section):
         self.which = SettingRow(
             "This library",
             str(self._folder),
-            self._show_button(self._folder),
+            show_button(self._folder, "Show the library's folder"),
             words="where size which",
         )
         self.care = SettingRow(
@@ -71,8 +72,7 @@ class LibrarySection(Section):
         self._measured.connect(self._on_measured, Qt.ConnectionType.QueuedConnection)
 
     def on_shown(self) -> None:
-        """Asks for numbers, and measures the folder."""
-        self._context.link.ask(GetInfo(), Info, self._on_info)
+        """Measures the folder."""
         if not self._is_measuring:
             self._is_measuring = True
             threading.Thread(target=self._measure, name="library-size", daemon=True).start()
@@ -89,7 +89,8 @@ class LibrarySection(Section):
         self._size = file_size(int(str(size)))
         self._say()
 
-    def _on_info(self, info: Info) -> None:
+    def show_info(self, info: Info) -> None:
+        """Tells how much is in it."""
         photos, videos = info.counts.photos, info.counts.videos
         self._counts = f"{count(photos, 'photo')} and {count(videos, 'video')}"
         self._say()
@@ -106,12 +107,9 @@ class LibrarySection(Section):
         return made
 
     def _recent(self, path: Path) -> QWidget:
-        made = button(f"{path.name}  –  {path.parent}".replace("&", "&&"), "link")
+        made = button(button_text(f"{path.name}  –  {path.parent}"), "link")
         made.clicked.connect(lambda: self._context.libraries.open(path))
         return buttons(made)
-
-    def _show_button(self, folder: Path) -> QWidget:
-        return show_button(folder, "Show the library's folder")
 
 
 class PrivacySection(Section):

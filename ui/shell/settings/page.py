@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLineEdit
 
+from cocadesk.protocol.messages import GetInfo, Info
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, scrolled
 from ui.kit.theme import GAP_L
@@ -47,6 +48,7 @@ class SettingsPage(Page):
             PrivacySection(context),
             AboutSection(context),
         )
+        self._link = context.link
         content = Column(GAP_L)
         content.column.addLayout(headed("Settings", INTRO))
         content.column.addWidget(self.field)
@@ -61,8 +63,7 @@ class SettingsPage(Page):
         """Shows what holds now, with all sections."""
         self.field.clear()
         self.field.setFocus()
-        for section in self.sections:
-            section.on_shown()
+        self._ask()
 
     def step_back(self) -> bool:
         """Clears the search first."""
@@ -72,8 +73,17 @@ class SettingsPage(Page):
         return True
 
     def _on_connected(self) -> None:
-        for section in self.sections if self.isVisible() else ():
+        if self.isVisible():
+            self._ask()
+
+    def _ask(self) -> None:
+        for section in self.sections:
             section.on_shown()
+        self._link.ask(GetInfo(), Info, self._on_info)
+
+    def _on_info(self, info: Info) -> None:
+        for section in self.sections:
+            section.show_info(info)
 
     def _show_fitting(self, text: str) -> None:
         words = text.casefold().split()

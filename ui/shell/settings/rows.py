@@ -8,6 +8,7 @@ from typing import TypeVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from cocadesk.protocol.messages import Info
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, TickBox
 from ui.kit.preferences import Preference
@@ -31,7 +32,8 @@ class SettingRow(Column):
         self.setMaximumWidth(16_777_215)
         self.title = title
         self.refresh: Callable[[], None] = lambda: None
-        self._words = f"{title} {sentence} {words}".casefold()
+        self._words = words
+        self._said = sentence
         self.sentence = label(sentence, "muted", wraps=True)
         self.reset = button("Reset", "link")
         self.reset.setAccessibleName(f"Reset: {title}")
@@ -54,8 +56,8 @@ class SettingRow(Column):
 
     def say(self, sentence: str) -> None:
         """Another sentence, e.g. one that names what holds now."""
+        self._said = sentence
         self.sentence.setText(sentence)
-        self._words = f"{self._words} {sentence.casefold()}"
 
     def mark(self, is_chosen: bool) -> None:
         """Offers the way back where the setting is not as it is by default."""
@@ -63,7 +65,8 @@ class SettingRow(Column):
 
     def fits(self, words: Sequence[str]) -> bool:
         """True where all words are in its texts."""
-        return all(word in self._words for word in words)
+        texts = f"{self.title} {self._said} {self._words}".casefold()
+        return all(word in texts for word in words)
 
 
 class Section(Card):
@@ -88,6 +91,9 @@ class Section(Card):
 
     def on_shown(self) -> None:
         """The page is shown now: asks for what may have changed."""
+
+    def show_info(self, info: Info) -> None:
+        """The engine has told of the library and its model, which the page asks for."""
 
 
 def choice(
