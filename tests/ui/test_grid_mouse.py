@@ -90,6 +90,16 @@ def test_shift_selects_a_range_over_headers_with_mouse_and_keys(grid: Grid) -> N
     assert _positions(grid) == [0, 1]
 
 
+def test_what_the_program_goes_to_is_selected_alone_whatever_keys_are_held(grid: Grid) -> None:
+    """A photo that is gone to must not join those that the next command is for."""
+    for key in (CONTROL, SHIFT):
+        _click(grid, grid.rect_of(1).center(), key)
+        assert QGuiApplication.keyboardModifiers() == key
+        grid.go_to(3)
+        assert _positions(grid) == [3]
+        assert targets(grid) == [grid.current_key()]
+
+
 def test_a_click_on_a_header_selects_its_photos(grid: Grid) -> None:
     """Its circle adds and takes out, the rest of it chooses them alone."""
     first, second = grid.sections[:2]

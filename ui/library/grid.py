@@ -12,7 +12,7 @@ from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import colour
 from ui.library.dragging import FileDrag
-from ui.library.grid_view import GridView
+from ui.library.grid_view import Command, GridView
 from ui.library.place import PlaceKeeper
 from ui.library.pointer import Pointer
 from ui.library.results_model import KEY_ROLE, ResultsModel
@@ -106,10 +106,10 @@ class Grid(GridView):
     # Moving -------------------------------------------------------------------------
 
     def go_to(self, position: int) -> None:
-        """Moves the cursor there and scrolls it into view."""
+        """Selects that photo alone, whatever keys are held, and scrolls it into view."""
         index = self.results.index(position)
         if index.isValid():
-            self.setCurrentIndex(index)
+            self.selectionModel().setCurrentIndex(index, Command.ClearAndSelect)
             self.scrollTo(index)
 
     def take_focus(self) -> None:
