@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -249,6 +250,42 @@ def _start_to_bin(window: MainWindow, name: str, qtbot: QtBot) -> None:
     dialog = _dialog(window)
     qtbot.waitUntil(lambda: dialog.go_on.isVisible(), timeout=WAIT_MS)
     dialog.go_on.click()
+
+
+def test_two_moves_at_once_each_have_a_way_back_and_a_closed_dialog_loses_no_failure(
+    real: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first dialog is left while its move works; another one takes its place."""
+    gates = {f"{name}.jpg": threading.Event() for name in NAMES}
+
+    def slow(path: str) -> Binned:
+        name = Path(path).name
+        if not gates[name].wait(WAIT_MS / 1000) or name == "beach.jpg":
+            raise UserError(f"{name} could not be moved to the bin.")
+        return move_to_bin(path)
+
+    def names() -> set[str]:
+        return {path.stem for path in (tmp_path / "photos").iterdir()}
+
+    monkeypatch.setattr("ui.kit.bin.move_to_bin", slow)
+    for name in ("crab", "koala"):
+        _start_to_bin(real, name, qtbot)
+    for name in ("crab", "koala"):
+        assert name in names()
+        gates[f"{name}.jpg"].set()
+        qtbot.waitUntil(lambda name=name: name not in names(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.session.model.rowCount() == 3, timeout=WAIT_MS)
+    assert names() == {"astronaut", "beach", "farm-dog"}
+    _start_to_bin(real, "beach", qtbot)
+    _dialog(real).reject()
+    gates["beach.jpg"].set()
+    notice = real.widgets.notice
+    qtbot.waitUntil(lambda: "beach.jpg could not be moved" in notice.text(), timeout=WAIT_MS)
+    for name in ("koala", "crab"):
+        assert name not in names()
+        real.action_set[Actions.PUT_BACK].trigger()
+        qtbot.waitUntil(lambda name=name: name in names(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: real.session.model.rowCount() == 5, timeout=WAIT_MS)
 
 
 def test_no_half_photo_goes_into_the_bin(
