@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
+from tests.support.real_player import told_by_player
 from tests.support.videos import make_video
 from ui.detail.large.controls import LargeControls
 from ui.detail.large.view import LargeView
@@ -147,20 +144,6 @@ def test_bars_without_a_search_and_with_one_score_alone() -> None:
 
 
 PLAY = """
-import sys
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
-from cocadesk.errors import UserError
-from ui.detail.video_player import VideoPlayer
-app = QApplication([])
-try:
-    player = VideoPlayer(app)
-except UserError as error:
-    print("no player:", error)
-    sys.exit(0)
-player.widget.resize(320, 240)
-player.widget.show()
-loop = QEventLoop()
 def wait(ms):
     QTimer.singleShot(ms, loop.quit)
     loop.exec()
@@ -181,21 +164,13 @@ player.stop()
 """
 
 
-@pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs a screen: xvfb-run is not here")
 def test_the_player_steps_by_single_frames(tmp_path: Path) -> None:
     """One frame of a video with ten a second is a tenth of a second, forwards and back."""
     path = tmp_path / "video.mp4"
     make_video(path, ["red", "green", "blue"], seconds_each=4, fps=10)
-    root = Path(__file__).resolve().parents[2]
-    environment = {key: v for key, v in os.environ.items() if key != "QT_QPA_PLATFORM"}
-    done = subprocess.run(
-        ["xvfb-run", "-a", sys.executable, "-c", PLAY, str(path)],
-        capture_output=True, text=True, check=True, cwd=root, timeout=120, env=environment,
-    )  # fmt: skip
-    if "no player" in done.stdout:
-        pytest.skip(done.stdout.strip())
-    assert "said" not in done.stdout
-    words = done.stdout.split()
+    told = told_by_player(PLAY, path)
+    assert "said" not in told
+    words = told.split()
     first, second, third = (float(word) for word in words[1:4])
     assert second - first == pytest.approx(0.1, abs=0.03)
     assert third == pytest.approx(first, abs=0.03)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import Hit, Moment, VideoMoment
+from tests.support.real_player import told_by_player
 from tests.support.videos import make_video
 from ui.detail.moment_strip import MomentStrip, nearest
 from ui.kit.actions import Actions
@@ -154,23 +152,9 @@ def test_the_nearest_moment_of_none_is_none() -> None:
 
 
 PLAY = """
-import sys
-from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
-from cocadesk.errors import UserError
-from ui.detail.video_player import VideoPlayer
-app = QApplication([])
-try:
-    player = VideoPlayer(app)
-except UserError as error:
-    print("no player:", error)
-    sys.exit(0)
-player.widget.resize(320, 240)
-player.widget.show()
 seen, said = [], []
 player.moved.connect(seen.append)
 player.failed.connect(said.append)
-loop = QEventLoop()
 player.ended.connect(loop.quit)
 player.failed.connect(loop.quit)
 QTimer.singleShot(20000, loop.quit)
@@ -181,23 +165,15 @@ player.stop()
 """
 
 
-@pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="needs a screen: xvfb-run is not here")
 def test_a_film_plays_from_the_moment_on_a_real_screen(tmp_path: Path) -> None:
     """The player opens a small video at one second and plays it to its end."""
     from PIL import Image
 
     path = tmp_path / "video.mp4"
     make_video(path, [Image.new("RGB", (320, 240), colour) for colour in ("red", "blue")])
-    root = Path(__file__).resolve().parents[2]
-    environment = {key: v for key, v in os.environ.items() if key != "QT_QPA_PLATFORM"}
-    done = subprocess.run(
-        ["xvfb-run", "-a", sys.executable, "-c", PLAY, str(path)],
-        capture_output=True, text=True, check=True, cwd=root, timeout=120, env=environment,
-    )  # fmt: skip
-    if "no player" in done.stdout:
-        pytest.skip(done.stdout.strip())
-    assert "said []" in done.stdout, done.stdout + done.stderr
-    first, last = (float(word.rstrip(";")) for word in done.stdout.split()[1:4:2])
+    told = told_by_player(PLAY, path)
+    assert "said []" in told
+    first, last = (float(word.rstrip(";")) for word in told.split()[1:4:2])
     assert first >= 0.9
     assert last >= 3.5
 
