@@ -138,16 +138,24 @@ def test_the_link_goes_with_its_window(app_theme: AppTheme, library: Path) -> No
     assert not shiboken6.isValid(link)
 
 
-def test_a_caption_given_without_an_engine_reaches_the_next_window(
-    engine: FakeEngine, make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
-) -> None:
-    """The window closes before the engine is back; its words wait in a file of their owner."""
-    window = make_window()
-    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
+def _without_engine(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> str:
+    """The key of the photo under the cursor of a window whose engine is gone."""
     key = window.widgets.grid.current_key()
     assert key is not None
     engine.close()
     qtbot.waitUntil(lambda: window.session.link.state is not LinkState.CONNECTED, timeout=WAIT_MS)
+    return key
+
+
+def test_a_caption_given_without_an_engine_reaches_the_next_window(
+    engine: FakeEngine,
+    window: MainWindow,
+    make_window: Callable[..., MainWindow],
+    library: Path,
+    qtbot: QtBot,
+) -> None:
+    """The window closes before the engine is back; its words wait in a file of their owner."""
+    key = _without_engine(window, engine, qtbot)
     window.session.editor.set([key], "Caption saved", caption="a sentence of mine")
     file = UnsentEdits(library).path
     assert file.stat().st_mode & 0o777 == 0o600  # at once: the window may be killed as well
@@ -163,15 +171,10 @@ def test_a_caption_given_without_an_engine_reaches_the_next_window(
 
 
 def test_what_can_neither_be_sent_nor_kept_is_told_before_the_window_closes(
-    engine: FakeEngine, make_window: Callable[..., MainWindow], library: Path, qtbot: QtBot
+    engine: FakeEngine, window: MainWindow, library: Path, qtbot: QtBot
 ) -> None:
     """The second time it closes all the same."""
-    window = make_window()
-    qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
-    key = window.widgets.grid.current_key()
-    assert key is not None
-    engine.close()
-    qtbot.waitUntil(lambda: window.session.link.state is not LinkState.CONNECTED, timeout=WAIT_MS)
+    key = _without_engine(window, engine, qtbot)
     UnsentEdits(library).path.parent.parent.mkdir(parents=True, exist_ok=True)
     UnsentEdits(library).path.parent.touch()  # a file where the folder should be
     window.session.editor.set([key], "Caption saved", caption="a sentence of mine")
