@@ -25,9 +25,10 @@ from cocadesk.protocol.messages import (
     Similar,
     UndoAnnotations,
 )
-from tests.support.engines import EngineCase
+from tests.support.engines import ENGINES, EngineCase
 
 WAIT_S = 60.0
+WITH_FILES = [case for case in ENGINES if case.name != "fake"]
 
 
 def _keys(client: AnyEngine, filter_text: str = "") -> tuple[str, ...]:
@@ -98,14 +99,13 @@ def _moved_away_and_back(client: AnyEngine, tmp_path: Path) -> None:
         assert _keys(client) == before
 
 
+@pytest.mark.parametrize("case", WITH_FILES, indirect=True, ids=lambda case: case.name)
 def test_another_file_in_the_place_of_a_missing_one_is_not_taken_for_it(
     client: AnyEngine, tmp_path: Path
 ) -> None:
     """An index tells what it is; until then the medium stays missing."""
     key = _keys(client)[2]
     path = Path(client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.path.to_str())
-    if not path.exists():
-        pytest.skip("the fake engine has no files")
     aside = tmp_path / "aside.jpg"
     path.rename(aside)
     try:
