@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,12 +63,9 @@ class ManyMedia:
     def _count_days(self) -> Days:
         """Some days have many, most have few."""
         weights = [1 + (day * 2_654_435_761 % 97) ** 2 // 400 for day in range(DAYS)]
-        total, counts, done = sum(weights), [], 0
-        for place in range(DAYS):
-            upto = self._count * sum(weights[place : place + 1]) // total
-            counts.append(upto)
-            done += upto
-        counts[0] += self._count - done
+        total = sum(weights)
+        counts = [self._count * weight // total for weight in weights]
+        counts[0] += self._count - sum(counts)
         days = [(FIRST_DAY + DAYS - place, n) for place, n in enumerate(counts) if n]
         return Days(days=tuple(day for day, _ in days), counts=tuple(n for _, n in days))
 
@@ -135,7 +131,6 @@ def main() -> None:
         sys.stdout.write("serving\n")
         sys.stdout.flush()
         sys.stdin.read()
-    time.sleep(0)
 
 
 if __name__ == "__main__":
