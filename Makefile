@@ -15,7 +15,7 @@ help:
 	@echo "make app            open CocaDesk on your own library"
 	@echo "make test           run the tests"
 	@echo "make check          style, types, architecture, and the wheel outside this checkout"
-	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, faults, parity (over an hour)"
+	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, faults, parity, the window (over an hour)"
 	@echo "make train-starter  train the starter model again (needs the training data and WordNet; about four hours)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
 	@echo "make clean          remove what the other commands made, .venv included"
@@ -50,6 +50,7 @@ else
 	$(BIN)/python tests/bench/bench_search.py $(BENCH_SHARDS)
 	$(BIN)/python -m tests.bench.indexing --quick $(BENCH_SHARDS)
 	$(BIN)/python tests/bench/bench_words.py $(BENCH_SHARDS)
+	$(BIN)/python tests/bench/honest_end.py --quick $(BENCH_SHARDS)
 endif
 ifneq ($(BENCH_CLIPS),)
 	$(BIN)/python tests/bench/bench_video.py $(BENCH_CLIPS)
@@ -58,6 +59,8 @@ endif
 	$(BIN)/python tests/bench/bench_human_annotations.py
 	$(BIN)/python tests/bench/faults.py
 	$(BIN)/python tests/bench/bench_forget.py
+	$(BIN)/python -m tests.bench.window --quick
+	$(BIN)/python -m tests.bench.window_start --quick
 	$(BIN)/python -m tests.bench.ray_workers
 
 train-starter: ready
