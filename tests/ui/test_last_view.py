@@ -110,7 +110,7 @@ def test_only_its_owner_can_read_it(window: MainWindow, library: Path) -> None:
 
 
 def test_what_is_forgotten_goes_from_it(window: MainWindow, library: Path, qtbot: QtBot) -> None:
-    """Whoever asks for it; and cleared searches take it along."""
+    """Whoever asks for it."""
     qtbot.waitUntil(lambda: len(_seen(window)) == 5, timeout=WAIT_MS)
     row = window.session.model.known_row(window.session.model.keys[0])
     assert row is not None
@@ -125,10 +125,8 @@ def test_what_is_forgotten_goes_from_it(window: MainWindow, library: Path, qtbot
     assert not last_view_file(library).exists()
 
 
-def test_a_list_that_is_not_settled_is_not_kept(
-    window: MainWindow, library: Path, qtbot: QtBot
-) -> None:
-    """Nobody knows what has gone from it; nor one whose engine is gone."""
+def test_it_goes_with_cleared_searches(window: MainWindow, library: Path) -> None:
+    """A list says what was looked for."""
     window.close()
     assert last_view_file(library).exists()
     assert read_view(library) is not None

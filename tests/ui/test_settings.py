@@ -282,7 +282,7 @@ def test_new_photos_are_captioned_by_themselves_where_that_is_wanted(
 ) -> None:
     """Only after an index that brought something, in the style that was chosen."""
     link = StandInLink(owner)
-    link.library = library  # type: ignore[attr-defined]
+    link.library = library
     face = cast("EngineLink", link)
     tracker = JobTracker(face, owner)
     styles = StyleChoice()
