@@ -111,3 +111,14 @@ def window(engine: FakeEngine, make_window: Callable[..., MainWindow], qtbot: Qt
     window = make_window()
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
     return window
+
+
+@pytest.fixture
+def found_video(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with a video under the cursor that was found by a moment of it."""
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.widgets.search.set_query("train station smoke")
+    model = window.session.model
+    hits = [model.hit_of(key) for key in model.all_keys()]
+    window.widgets.grid.go_to(next(n for n, hit in enumerate(hits) if hit and hit.moments))
+    return window

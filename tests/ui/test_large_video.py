@@ -27,13 +27,9 @@ MOMENTS = tuple(
 
 
 @pytest.fixture
-def large(window: MainWindow, qtbot: QtBot) -> LargeView:
+def large(window: MainWindow, found_video: MainWindow, qtbot: QtBot) -> LargeView:
     """The large view of a video that was found by a moment of it, opened by Return."""
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        window.widgets.search.set_query("train station smoke")
-    model, grid, large = window.session.model, window.widgets.grid, window.widgets.large
-    hits = [model.hit_of(key) for key in model.all_keys()]
-    grid.go_to(next(n for n, hit in enumerate(hits) if hit is not None and hit.moments))
+    grid, large = window.widgets.grid, window.widgets.large
     qtbot.waitUntil(lambda: large.video.strip.count() > 0, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: large.photo.has_picture, timeout=WAIT_MS)
     grid.setFocus()

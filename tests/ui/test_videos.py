@@ -28,14 +28,9 @@ MOMENTS = tuple(
 
 
 @pytest.fixture
-def video(window: MainWindow, qtbot: QtBot) -> MainWindow:
-    """The window at a video that was found by a moment of it."""
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        window.widgets.search.set_query("train station smoke")
-    keys = window.session.model.all_keys()
-    hits = [window.session.model.hit_of(key) for key in keys]
-    place = next(n for n, hit in enumerate(hits) if hit is not None and hit.moments)
-    window.widgets.grid.go_to(place)
+def video(found_video: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window at a video that was found by a moment of it, with its picture and moments."""
+    window = found_video
     qtbot.waitUntil(lambda: window.widgets.detail.video.strip.count() > 0, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.widgets.detail.photo.has_picture, timeout=WAIT_MS)
     return window
