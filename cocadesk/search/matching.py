@@ -67,7 +67,8 @@ def passing_numbers(columns: MediaColumns, among: Filter) -> NDArray[np.integer]
     """The numbers of the media that pass, in the order of their keys."""
     mask, ordered = among.mask(columns), columns.keys.in_key_order()
     known = ordered[ordered < len(mask)]  # a key may have come since
-    return known[mask[known]]
+    passing: NDArray[np.integer] = known[mask[known]]
+    return passing
 
 
 class Chooser:

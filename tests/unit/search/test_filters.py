@@ -49,6 +49,8 @@ CHOICES = {
     "favourite": ["yes", "no"],
     "captioned": ["person", "machine", "nobody"],
 }
+WHOLE = {*CHOICES, "country", "region", "town"}
+"""The fields of one text that is found by the whole of it."""
 ALBUMS = {"01AAAAAAAAAAAAAAAAAAAAAAAA": "Best", "01AAAAAAAAAAAAAAAAAAAAAAAB": 'a "b", c/d',
           "01AAAAAAAAAAAAAAAAAAAAAAAC": "🐶 ÄRGER"}  # fmt: skip
 
@@ -229,7 +231,7 @@ def reference_fits(row: MediaRow, field: str, value: Value) -> bool:
         parts = [name for name in text.split("/") if name]
         last = 1 if wanted.startswith("/") else len(parts) - len(names) + 1
         return any(parts[i : i + len(names)] == names for i in range(max(last, 0)))
-    return text == wanted if field in CHOICES else wanted in text
+    return text == wanted if field in WHOLE else wanted in text
 
 
 def date_ranges() -> st.SearchStrategy[DateRange]:
