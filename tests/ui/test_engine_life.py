@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.launch import FAKE_MODULE, running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
-from cocadesk.protocol.wire import MAX_FRAME_BYTES
 from ui.annotations.editor import Feedback
 from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
@@ -193,15 +192,16 @@ def test_a_damaged_file_of_unsent_edits_is_put_aside(library: Path, qtbot: QtBot
 
 
 def test_an_edit_that_no_message_can_hold_does_not_stop_those_behind_it(
-    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told, and the next is saved."""
+    monkeypatch.setattr("cocadesk.protocol.wire.MAX_FRAME_BYTES", 1 << 18)
     key = window.widgets.grid.current_key()
     assert key is not None
     said: list[Feedback] = []
     editor = window.session.editor
     editor.feedback.connect(said.append)
-    editor.set([key], "Caption saved", caption="x" * (MAX_FRAME_BYTES + 1))
+    editor.set([key], "Caption saved", caption="x" * (1 << 18))
     editor.set([key], "Tags saved", add=["harbour"])
     qtbot.waitUntil(editor.is_settled, timeout=WAIT_MS)
     assert "too much at once" in said[0].text
