@@ -121,12 +121,14 @@ class WordsFound:
 class _Held:
     """How much each medium holds a word (``share``, 0 to 1), and by which fields.
 
-    ``own`` are those of which the very word, not only its beginning, was said.
+    ``own`` are those of which the very word, not only its beginning, was said; ``in_name``
+    those whose file's name holds it.
     """
 
     def __init__(self, count: int) -> None:
         self.share = np.zeros(count, np.float32)
         self.own: Mask = np.zeros(count, np.bool_)
+        self.in_name: Mask = np.zeros(count, np.bool_)
         self.by: list[tuple[FoundBy, Mask]] = []
         self.is_known = False
 
@@ -158,7 +160,7 @@ class WordSearch:
         """
         count = len(self._columns.is_there)
         worth = np.zeros(count, np.float32)
-        own = np.zeros(count, np.int16)
+        own, in_name = np.zeros(count, np.int16), np.zeros(count, np.int16)
         named = set[str]()
         masks: list[tuple[FoundBy, Mask]] = []
         distinct = dict.fromkeys(words)
@@ -167,6 +169,7 @@ class WordSearch:
             is_seen = len(asked) > 1 and word in seen_words()
             held = self._word(word, is_last=word == words[-1], is_seen=is_seen)
             masks += held.by
+            in_name += held.in_name
             if held.own.any():
                 named.add(word)
                 own += held.own
@@ -187,6 +190,9 @@ class WordSearch:
         if named:
             told[own == len(named)] = Told.ALL if len(named) == len(asked) else Told.NAMED
         told[first > 0] = Told.ALL
+        if asked:
+            # One word of a name may be there by chance; "coffee-cup" is "a cup of coffee".
+            told[in_name == len(asked)] = Told.ALL
         return WordsFound(
             worth=worth * there,
             first=first * there,
@@ -294,6 +300,8 @@ class WordSearch:
         held.is_known |= field.is_first
         if field.by in OWN_WORDS and share > _PREFIX:
             held.own |= mask
+        if field.by is FoundBy.NAME and match is WordMatch.EQUAL:
+            held.in_name |= mask
 
     def _codes(self, field: WordField, word: str, match: WordMatch) -> Codes:
         """The numbers of the texts of a field that hold a word."""

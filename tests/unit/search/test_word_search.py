@@ -17,7 +17,7 @@ from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.rows import MediaRow, Tag, new_key
 from cocadesk.library.words import words_of
 from cocadesk.search import word_search
-from cocadesk.search.found_by import FoundBy
+from cocadesk.search.found_by import FoundBy, Told
 from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
 from cocadesk.search.word_search import WORD_COLUMNS, WORD_FIELDS, WordSearch
@@ -219,6 +219,16 @@ def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
     assert 0 < place < 0.4 * tag
     alone = search.find("beach", ["beach"]).worth[:2]
     assert alone[0] == pytest.approx(0.8 * alone[1])
+
+
+def test_a_name_with_all_words_of_a_query_says_what_is_seen() -> None:
+    """One of them may be there by chance: a beagle called Cup is no cup of coffee."""
+    names = ("coffee-cup", "cups of coffee", "cup", "coffee table")
+    rows = [row_with(path=f"/p/{name}.jpg".encode()) for name in names]
+    search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
+    query = "a cup of coffee"
+    told = search.find(query, words_of(query)).told
+    assert [told[place] == Told.ALL for place in range(4)] == [True, True, False, False]
 
 
 def test_a_word_for_what_is_seen_is_not_rare_where_few_have_captions() -> None:
