@@ -1,7 +1,7 @@
 # CocaDesk's commands. Each makes .venv ready first (and says what that costs).
 
 .DEFAULT_GOAL := help
-.PHONY: help ready demo app test check bench train-starter samples clean
+.PHONY: help ready demo app test check bench translations train-starter samples clean
 
 BIN := .venv/bin
 # Many tests wait for processes that they started: one worker more than processors.
@@ -16,6 +16,7 @@ help:
 	@echo "make test           run the tests"
 	@echo "make check          style, types, architecture, and the wheel outside this checkout"
 	@echo "make bench          measure indexing, searching, videos, teaching, human annotations, faults, parity, the window (over an hour)"
+	@echo "make translations   find the texts of the program for translating, and compile what is translated"
 	@echo "make train-starter  train the starter model again (needs the training data and WordNet; about four hours)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
 	@echo "make clean          remove what the other commands made, .venv included"
@@ -62,6 +63,9 @@ endif
 	$(BIN)/python -m tests.bench.window --quick
 	$(BIN)/python -m tests.bench.window_start --quick
 	$(BIN)/python -m tests.bench.ray_workers
+
+translations: ready
+	$(BIN)/python tools/translations.py
 
 train-starter: ready
 	$(BIN)/cocadesk train resources/starter/train.toml

@@ -1,10 +1,56 @@
-"""The one error that is meant for people."""
+"""Sentences for people: in their language, and the one error that is meant for them."""
 
 from __future__ import annotations
 
 import errno
+import gettext
 import os
 from pathlib import Path
+
+_catalogue = gettext.NullTranslations()
+
+
+def speak(catalogue: gettext.NullTranslations) -> None:
+    """Lets ``tr`` speak another language than English.
+
+    Texts at the top of modules are translated when those are imported: call it before.
+    """
+    global _catalogue
+    _catalogue = catalogue
+
+
+def tr(text: str, /, **values: object) -> str:
+    """The text in the person's language, with ``{name}`` filled in from ``values``.
+
+    ``text`` is the English one, written out where it stands, so that ``make translations``
+    finds it. Numbers come through ``grouped``. Without values, braces stay as they are.
+    """
+    said = _catalogue.gettext(text) if text else ""
+    return said.format(**values) if values else said
+
+
+def tr_as(context: str, text: str, /, **values: object) -> str:
+    """As ``tr``, for a short word that other languages say in more than one way.
+
+    ``context`` tells translators which is meant: "verb", "a button".
+    """
+    said = _catalogue.pgettext(context, text)
+    return said.format(**values) if values else said
+
+
+def tr_count(number: int, one: str, many: str, /, **values: object) -> str:
+    """The text that fits the number, which stands for ``{n}``: ``1 photo``, ``1,204 photos``."""
+    return _catalogue.ngettext(one, many, number).format(n=grouped(number), **values)
+
+
+def grouped(number: int) -> str:
+    """A number as people write it: ``1,204``; in German ``1.204``."""
+    return f"{number:,}".replace(",", tr_as("between thousands", ","))
+
+
+def decimal(number: float, places: int = 1) -> str:
+    """A number with a fraction as people write it: ``3.4``; in German ``3,4``."""
+    return f"{number:.{places}f}".replace(".", tr_as("before a fraction", "."))
 
 
 class UserError(Exception):

@@ -1,11 +1,19 @@
-"""Finds the files that ship with the program."""
+"""Finds the files that ship with the program, its translations among them."""
 
 from __future__ import annotations
 
+import gettext
+import logging
 import sys
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, speak
+
+LANGUAGE_VARIABLE = "COCADESK_LANGUAGE"
+"""Names the language of the window and of the engine that it starts: ``en``, ``de``."""
+LANGUAGES = ("en", "de")
+
+_log = logging.getLogger(__name__)
 
 
 def resource_path(*parts: str) -> Path:
@@ -31,3 +39,19 @@ def resource_path(*parts: str) -> Path:
         f"It was looked for in {', '.join(str(root) for root in roots)}.",
         "Install CocaDesk again.",
     )
+
+
+def use_language(language: str) -> None:
+    """Lets ``tr`` speak a language of ``LANGUAGES``; any other counts as English.
+
+    Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo``).
+    """
+    whole = gettext.NullTranslations()
+    if language in LANGUAGES[1:]:
+        try:
+            for path in sorted(resource_path("translations", language).glob("*.mo")):
+                with path.open("rb") as file:
+                    whole.add_fallback(gettext.GNUTranslations(file))
+        except (UserError, OSError, ValueError) as error:
+            _log.warning("some texts stay English: %s", error)
+    speak(whole)

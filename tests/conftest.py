@@ -14,6 +14,7 @@ from hypothesis import settings
 
 # Before anything imports Qt, and in the environment so that child processes get it too.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["COCADESK_LANGUAGE"] = "en"
 # Workers (`pytest -n`) are children of the first process: they share its cache of models that
 # were compiled for this machine, which takes some seconds each.
 _FIRST = "COCADESK_TESTS_CACHE"

@@ -18,6 +18,7 @@ from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
 from ui.kit.icons import program_icon
 from ui.kit.theme import Appearance
+from ui.kit.translation import tr, translate_qt
 from ui.shell.engine_choices import engine_options
 from ui.shell.libraries import start_library
 from ui.shell.window import MainWindow
@@ -38,7 +39,8 @@ class ErrorReporter(QObject):
             QApplication.quit()
             return
         _log.error("an error in the program", exc_info=(kind, error, trace))
-        self.reported.emit(f"Something went wrong in the window: {error}")
+        said = tr("Something went wrong in the window: {error}", error=error)
+        self.reported.emit(said)
 
 
 class Program(QObject):
@@ -84,13 +86,15 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)
+    translate_qt(app)
     app.setApplicationName("CocaDesk")
     app.setApplicationVersion(cocadesk.__version__)
     app.setDesktopFileName("cocadesk")
     app.setWindowIcon(program_icon())
     library = start_library(options.library)
     if raise_open_window(library):
-        sys.stderr.write("CocaDesk is open on this library already; its window comes to you.\n")
+        said = tr("CocaDesk is open on this library already; its window comes to you.")
+        sys.stderr.write(f"{said}\n")
         return 0
     errors = ErrorReporter()
     sys.excepthook = errors.hook
@@ -102,11 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cocadesk", description="The window of CocaDesk.")
-    parser.add_argument("--library", default="", help="the library's folder, or s3://BUCKET/NAME")
-    parser.add_argument("--model", help="the network to use, else the library's own")
+    parser = argparse.ArgumentParser(prog="cocadesk", description=tr("The window of CocaDesk."))
+    parser.add_argument(
+        "--library", default="", help=tr("the library's folder, or s3://BUCKET/NAME")
+    )
+    parser.add_argument("--model", help=tr("the network to use, else the library's own"))
     parser.add_argument("--look", type=Appearance, choices=list(Appearance))
-    parser.add_argument("--query", default="", help="what to search for at once")
+    parser.add_argument("--query", default="", help=tr("what to search for at once"))
     parser.add_argument("--fake", action="store_true", help=argparse.SUPPRESS)
     return parser
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from ui.kit.app_theme import APPEARANCE, COMPACT, TEXT_PERCENT, TEXT_PERCENTS, AppTheme
 from ui.kit.theme import Appearance
+from ui.kit.translation import LANGUAGE, SYSTEM, tr
 from ui.shell.settings.rows import Section, choice
 
 APPEARANCES = (
-    (Appearance.SYSTEM, "As the system"),
-    (Appearance.LIGHT, "Light"),
-    (Appearance.DARK, "Dark"),
+    (Appearance.SYSTEM, tr("As the system")),
+    (Appearance.LIGHT, tr("Light")),
+    (Appearance.DARK, tr("Dark")),
 )
+# Languages by their own names: whoever can't read the one in use must find theirs.
+NAMES = ((SYSTEM, tr("As the system")), ("en", "English"), ("de", "Deutsch"))
 
 
 class LookSection(Section):
-    """Theme, size of texts, density."""
+    """Theme, size of texts, density, language."""
 
     def __init__(self, app_theme: AppTheme) -> None:
         percents = tuple((percent, f"{percent} %") for percent in TEXT_PERCENTS)
@@ -42,7 +45,15 @@ class LookSection(Section):
             app_theme.reload,
             words="spacing small screen",
         )
-        super().__init__("Look", self.theme, self.text, self.density)
+        self.language = choice(
+            tr("Language"),
+            tr("The language of the window. Another one holds when CocaDesk starts again."),
+            LANGUAGE,
+            NAMES,
+            lambda: None,
+            words=tr("translation English German") + " language",
+        )
+        super().__init__(tr("Look"), self.theme, self.text, self.density, self.language)
 
     def on_shown(self) -> None:
         """The theme may have been switched by its key."""

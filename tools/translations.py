@@ -1,0 +1,135 @@
+"""Texts and their translations: ``make translations``, or ``python tools/translations.py``.
+
+Finds each text that stands in a call of ``tr`` (and the like), writes it into its room's
+catalogue (``resources/translations/de/ui.kit.po``) beside the German that is there, and compiles
+that (``ui.kit.mo``). A text that another room has translated gets the same German. Texts without
+German are told, and left empty.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("cocadesk", "trainer", "ui")
+FOLDER = ROOT / "resources" / "translations"
+LANGUAGES = ("de",)
+KEYWORDS = {"tr": None, "tr_as": ((1, "c"), 2), "tr_count": (2, 3)}
+# One and the same, so that catalogues differ only where texts do.
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def rooms() -> dict[str, list[Path]]:
+    """The files of each room, e.g. ``ui.kit``; those beside the rooms count to the package."""
+    found: dict[str, list[Path]] = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).parts
+            found.setdefault(".".join(parts[: min(2, len(parts) - 1)]), []).append(path)
+    return found
+
+
+def template(files: list[Path]) -> Catalog:
+    """The texts of a room, without translations."""
+    made = Catalog()
+    for path in files:
+        name = path.relative_to(ROOT).as_posix()
+        for _line, text, _comments, context in extract_from_file("python", path, KEYWORDS):
+            made.add(text, locations=[(name, None)], context=context)
+    return made
+
+
+def texts(catalogue: Catalog) -> Iterator[Message]:
+    """The messages of a catalogue but its head."""
+    return (message for message in catalogue if message.id)
+
+
+def path_of(language: str, room: str) -> Path:
+    """The file that a room's translations are written in."""
+    return FOLDER / language / f"{room}.po"
+
+
+def read(path: Path, language: str) -> Catalog:
+    """A catalogue as it stands; an empty one where there is none."""
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def translations(language: str) -> dict[tuple[object, str | None], object]:
+    """What all rooms have translated, by text and context."""
+    found: dict[tuple[object, str | None], object] = {}
+    for path in sorted((FOLDER / language).glob("*.po")):
+        for message in texts(read(path, language)):
+            if all(_strings(message)):
+                found[message.id, message.context] = message.string
+    return found
+
+
+def merged(new: Catalog, language: str, known: dict[tuple[object, str | None], object]) -> Catalog:
+    """The texts of a room with what is known of their translations."""
+    made = Catalog(
+        locale=language,
+        project="CocaDesk",
+        version="1",
+        msgid_bugs_address="CocaDesk",
+        last_translator="CocaDesk",
+        language_team="CocaDesk",
+        creation_date=WRITTEN,
+        revision_date=WRITTEN,
+        fuzzy=False,
+        header_comment="# The texts of one room. Written by `make translations`.",
+    )
+    for message in texts(new):
+        string = known.get((message.id, message.context))
+        made.add(message.id, string, locations=message.locations, context=message.context)
+    return made
+
+
+def lacking(catalogue: Catalog) -> list[str]:
+    """The texts without a translation."""
+    return [str(message.id) for message in texts(catalogue) if not all(_strings(message))]
+
+
+def _strings(message: Message) -> tuple[str, ...]:
+    string = message.string or ""
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
+def main() -> int:
+    """Writes all catalogues; 1 where a text has no translation."""
+    missing = 0
+    for language in LANGUAGES:
+        known = translations(language)
+        wanted = set()
+        for room, files in rooms().items():
+            new = merged(template(files), language, known)
+            if not len(new):
+                continue
+            path = path_of(language, room)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                write_po(file, new, width=0, sort_output=True, include_lineno=False)
+            with path.with_suffix(".mo").open("wb") as file:
+                write_mo(file, new)
+            wanted |= {path, path.with_suffix(".mo")}
+            for text in lacking(new):
+                missing += 1
+                sys.stdout.write(f"{path.relative_to(ROOT)}: {text}\n")
+        for path in set((FOLDER / language).iterdir()) - wanted:
+            path.unlink()
+    sys.stdout.write(f"{missing} texts without a translation\n")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
