@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-TRANSLATING = {"tr": (0,), "tr_as": (0, 1), "tr_count": (1, 2)}
-"""The doors, with the places of their texts."""
+from tools.translations import CALLS, name_of
+
 UNSHOWN_CALLS = {
     "AssertionError", "KeyError", "LookupError", "Preference", "QKeySequence", "RuntimeError",
     "Signal", "TypeError", "TypeVar", "ValueError", "basicConfig", "connect_named", "debug",
@@ -25,7 +25,7 @@ def is_shown(text: str) -> bool:
     """True for what reads like words for people: a capital, or more than one word."""
     if text in KEY_NAMES or re.fullmatch(r"(Ctrl|Alt|Shift|Meta)\+.*|F\d+", text):
         return False
-    if not re.search(r"[A-Za-z]{2}", text):
+    if not re.search(r"[a-z]{2}", text):
         return False
     return bool(re.match(r"\W*[A-Z][a-z]", text) or re.search(r"\s", text) or text.endswith("…"))
 
@@ -62,7 +62,7 @@ def _seen(node: ast.AST) -> Iterator[ast.AST]:
         name = name_of(node)
         if name in UNSHOWN_CALLS:
             return
-        skipped = TRANSLATING.get(name, ())
+        skipped = CALLS.get(name, ())
         yield node.func
         yield from (part for place, part in enumerate(node.args) if place not in skipped)
         yield from node.keywords
@@ -76,16 +76,3 @@ def _seen(node: ast.AST) -> Iterator[ast.AST]:
         yield from (node.args, *node.body, *node.decorator_list)
         return
     yield from ast.iter_child_nodes(node)
-
-
-def name_of(call: ast.Call) -> str:
-    """The last part of a called name."""
-    return getattr(call.func, "attr", "") or getattr(call.func, "id", "")
-
-
-def translated_calls(path: Path) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
-    """Each call of a door, with the arguments that are texts."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Call) and name_of(node) in TRANSLATING:
-            places = TRANSLATING[name_of(node)]
-            yield node, [node.args[place] for place in places if place < len(node.args)]

@@ -13,22 +13,23 @@ from PySide6.QtGui import QAction, QKeySequence
 from ui.kit.icons import Icon
 from ui.kit.keys import KeyChoices, key_text
 from ui.kit.plain_text import tip_of
+from ui.kit.translation import tr
 
 
 class Group(StrEnum):
     """The groups of menus and help, in their order."""
 
-    LIBRARY = "Library"
-    SEARCH = "Search"
-    EDIT = "Edit"
-    PHOTO = "Photo"
-    VIDEO = "Video"
-    ANNOTATIONS = "Captions and tags"
-    RATING = "Stars, flags and albums"
-    SAME = "Same pictures"
-    LARGE = "Large view"
-    VIEW = "View"
-    PROGRAM = "Program"
+    LIBRARY = tr("Library")
+    SEARCH = tr("Search")
+    EDIT = tr("Edit")
+    PHOTO = tr("Photo")
+    VIDEO = tr("Video")
+    ANNOTATIONS = tr("Captions and tags")
+    RATING = tr("Stars, flags and albums")
+    SAME = tr("Same pictures")
+    LARGE = tr("Large view")
+    VIEW = tr("View")
+    PROGRAM = tr("Program")
 
 
 class Requires(Enum):
@@ -90,157 +91,167 @@ _program = partial(Action, group=Group.PROGRAM)
 class Actions:
     """The list of actions beside those of the pages; a new action is one entry here."""
 
-    ADD_FOLDER = _library("add-folder", "Add folder…", ("Ctrl+O",))
-    RESCAN = _library("rescan", "Check folders for new photos", ("F5",))
-    FOLDERS = _library("folders", "Folders…", ("Ctrl+Shift+O",))
-    WATCH_FOLDERS = _library("watch-folders", "Watch folders for changes", is_setting=True)
-    WAIT_ON_BATTERY = _library("wait-on-battery", "Let long jobs wait on battery", is_setting=True)
-    FORGET_MISSING = _library("forget-missing", "Forget what is missing…")
-    SHOW_FAILURES = _library("show-failures", "Files that could not be read")
-    JOBS = _library("jobs", "Jobs", ("J",), requires=Requires.NOTHING)
-    CHECK_LIBRARY = _library("check-library", "Check the library…")
-    REPAIR_LIBRARY = _library("repair-library", "Repair the library…")
-    BACK_UP_LIBRARY = _library("back-up-library", "Back up the library…")
-    RESTORE_LIBRARY = _library("restore-library", "Restore from a backup…")
-    EXPORT_LIBRARY = _library("export-library", "Export the library…")
-    OPEN_LIBRARY = _library("open-library", "Open another library…", requires=Requires.NOTHING)
-    NEW_LIBRARY = _library("new-library", "New library…", requires=Requires.NOTHING)
-    TAKE_OVER_CAPTIONS = _library("take-over-captions", "Take over captions beside photos…")
-    FOCUS_SEARCH = Action("focus-search", "Search", ("Ctrl+F", "/"), group=Group.SEARCH)
-    SHOW_ALL = Action("show-all", "Show all photos", ("Ctrl+Shift+A",), group=Group.SEARCH)
+    ADD_FOLDER = _library("add-folder", tr("Add folder…"), ("Ctrl+O",))
+    RESCAN = _library("rescan", tr("Check folders for new photos"), ("F5",))
+    FOLDERS = _library("folders", tr("Folders…"), ("Ctrl+Shift+O",))
+    WATCH_FOLDERS = _library("watch-folders", tr("Watch folders for changes"), is_setting=True)
+    WAIT_ON_BATTERY = _library(
+        "wait-on-battery", tr("Let long jobs wait on battery"), is_setting=True
+    )
+    FORGET_MISSING = _library("forget-missing", tr("Forget what is missing…"))
+    SHOW_FAILURES = _library("show-failures", tr("Files that could not be read"))
+    JOBS = _library("jobs", tr("Jobs"), ("J",), requires=Requires.NOTHING)
+    CHECK_LIBRARY = _library("check-library", tr("Check the library…"))
+    REPAIR_LIBRARY = _library("repair-library", tr("Repair the library…"))
+    BACK_UP_LIBRARY = _library("back-up-library", tr("Back up the library…"))
+    RESTORE_LIBRARY = _library("restore-library", tr("Restore from a backup…"))
+    EXPORT_LIBRARY = _library("export-library", tr("Export the library…"))
+    OPEN_LIBRARY = _library("open-library", tr("Open another library…"), requires=Requires.NOTHING)
+    NEW_LIBRARY = _library("new-library", tr("New library…"), requires=Requires.NOTHING)
+    TAKE_OVER_CAPTIONS = _library("take-over-captions", tr("Take over captions beside photos…"))
+    FOCUS_SEARCH = Action("focus-search", tr("Search"), ("Ctrl+F", "/"), group=Group.SEARCH)
+    SHOW_ALL = Action("show-all", tr("Show all photos"), ("Ctrl+Shift+A",), group=Group.SEARCH)
     ADD_FILTER = Action(
-        "add-filter", "Add a filter…", ("Ctrl+Shift+F",), group=Group.SEARCH,
+        "add-filter", tr("Add a filter…"), ("Ctrl+Shift+F",), group=Group.SEARCH,
         requires=Requires.LIST,
     )  # fmt: skip
     TURN_ORDER = Action(
-        "turn-order", "Turn the order round", ("Ctrl+Alt+R",), group=Group.SEARCH,
+        "turn-order", tr("Turn the order round"), ("Ctrl+Alt+R",), group=Group.SEARCH,
         requires=Requires.LIST,
     )  # fmt: skip
     GO_BACK = Action(
-        "go-back", "Back to the list before", ("Alt+Left",), group=Group.SEARCH,
+        "go-back", tr("Back to the list before"), ("Alt+Left",), group=Group.SEARCH,
         requires=Requires.BACK,
     )  # fmt: skip
     GO_FORWARD = Action(
-        "go-forward", "Forward to the next list", ("Alt+Right",), group=Group.SEARCH,
+        "go-forward", tr("Forward to the next list"), ("Alt+Right",), group=Group.SEARCH,
         requires=Requires.FORWARD,
     )  # fmt: skip
-    UNDO = Action("undo", "Undo", ("Ctrl+Z",), group=Group.EDIT, requires=Requires.UNDO)
+    UNDO = Action("undo", tr("Undo"), ("Ctrl+Z",), group=Group.EDIT, requires=Requires.UNDO)
     REDO = Action(
-        "redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), group=Group.EDIT, requires=Requires.REDO
+        "redo", tr("Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"), group=Group.EDIT, requires=Requires.REDO
     )
-    OPEN_LARGE = _photo("open-large", "Open", shown_keys=("Return",), is_in_photo_menu=True)
-    TOGGLE_LARGE = _photo("toggle-large", "Large view", shown_keys=("Space",), icon=Icon.ENLARGE)
+    OPEN_LARGE = _photo("open-large", tr("Open"), shown_keys=("Return",), is_in_photo_menu=True)
+    TOGGLE_LARGE = _photo(
+        "toggle-large", tr("Large view"), shown_keys=("Space",), icon=Icon.ENLARGE
+    )
     MORE_LIKE_THIS = _photo(
-        "more-like-this", "More like this", ("Ctrl+L",), icon=Icon.SEARCH, is_in_photo_menu=True
+        "more-like-this", tr("More like this"), ("Ctrl+L",), icon=Icon.SEARCH, is_in_photo_menu=True
     )
-    OPEN_FILE = _photo("open-file", "Open in its program", ("Shift+Return",), is_in_photo_menu=True)
+    OPEN_FILE = _photo(
+        "open-file", tr("Open in its program"), ("Shift+Return",), is_in_photo_menu=True
+    )
     SHOW_IN_FOLDER = _photo(
         "show-in-folder",
-        "Show in folder",
+        tr("Show in folder"),
         ("Ctrl+Return",),
         icon=Icon.FOLDER,
         is_in_photo_menu=True,
     )
     COPY_PATH = _photo(
-        "copy-path", "Copy path", ("Ctrl+Shift+C",), icon=Icon.COPY, is_in_photo_menu=True
+        "copy-path", tr("Copy path"), ("Ctrl+Shift+C",), icon=Icon.COPY, is_in_photo_menu=True
     )
     COPY_CAPTION = _photo(
-        "copy-caption", "Copy caption", ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
+        "copy-caption", tr("Copy caption"), ("Ctrl+Alt+C",), icon=Icon.QUOTE, is_in_photo_menu=True
     )
     COPY_PICTURE = _photo(
-        "copy-picture", "Copy picture and file", ("Ctrl+C",), is_in_photo_menu=True
+        "copy-picture", tr("Copy picture and file"), ("Ctrl+C",), is_in_photo_menu=True
     )
-    HIDE = _photo("hide", "Hide, or show again", ("Ctrl+H",), is_in_photo_menu=True)
-    MOVE_TO_BIN = _photo("move-to-bin", "Move to the bin…", ("Del",), is_in_photo_menu=True)
-    PUT_BACK = _photo("put-back", "Put back from the bin", requires=Requires.ENGINE)
-    FORGET_PHOTO = _photo("forget-photo", "Forget this photo…", is_in_photo_menu=True)
+    HIDE = _photo("hide", tr("Hide, or show again"), ("Ctrl+H",), is_in_photo_menu=True)
+    MOVE_TO_BIN = _photo("move-to-bin", tr("Move to the bin…"), ("Del",), is_in_photo_menu=True)
+    PUT_BACK = _photo("put-back", tr("Put back from the bin"), requires=Requires.ENGINE)
+    FORGET_PHOTO = _photo("forget-photo", tr("Forget this photo…"), is_in_photo_menu=True)
     COMPARE_SELECTED = _photo(
-        "compare-selected", "Compare side by side", ("Shift+C",), is_in_photo_menu=True
+        "compare-selected", tr("Compare side by side"), ("Shift+C",), is_in_photo_menu=True
     )
-    SLIDESHOW = _photo("slideshow", "Slideshow", ("F8",))
-    NEXT = _photo("next", "Next photo", shown_keys=("Right",))
-    PREVIOUS = _photo("previous", "Previous photo", shown_keys=("Left",))
-    SELECT_ALL = _photo("select-all", "Select all", shown_keys=("Ctrl+A",))
-    PLAY = _video("play", "Play from this moment, or pause", ("K",))
-    NEXT_MOMENT = _video("next-moment", "Next moment", (".",))
-    PREVIOUS_MOMENT = _video("previous-moment", "Previous moment", (",",))
-    NEXT_FRAME = _player("next-frame", "Frame forward", ("Ctrl+Right",))
-    PREVIOUS_FRAME = _player("previous-frame", "Frame back", ("Ctrl+Left",))
-    FASTER = _player("faster", "Faster", ("Ctrl+Up",))
-    SLOWER = _player("slower", "Slower", ("Ctrl+Down",))
-    LOUDER = _player("louder", "Louder", ("Alt+Up",))
-    SOFTER = _player("softer", "Softer", ("Alt+Down",))
-    MUTE = _player("mute", "Sound on or off", ("Shift+M",))
-    LOOP = _player("loop", "Play again and again, or once", ("Shift+L",))
-    EDIT_CAPTION = _annotation("edit-caption", "Edit caption", ("E", "F2"))
-    ACCEPT_CAPTION = _annotation("accept-caption", "Accept caption", ("A",))
-    ADD_TAG = _annotation("add-tag", "Add a tag", ("T",))
-    HISTORY = _annotation("history", "History of captions and tags", ("H",))
-    CAPTION_SELECTION = _annotation("caption-selection", "Caption selection", ("Ctrl+D",))
+    SLIDESHOW = _photo("slideshow", tr("Slideshow"), ("F8",))
+    NEXT = _photo("next", tr("Next photo"), shown_keys=("Right",))
+    PREVIOUS = _photo("previous", tr("Previous photo"), shown_keys=("Left",))
+    SELECT_ALL = _photo("select-all", tr("Select all"), shown_keys=("Ctrl+A",))
+    PLAY = _video("play", tr("Play from this moment, or pause"), ("K",))
+    NEXT_MOMENT = _video("next-moment", tr("Next moment"), (".",))
+    PREVIOUS_MOMENT = _video("previous-moment", tr("Previous moment"), (",",))
+    NEXT_FRAME = _player("next-frame", tr("Frame forward"), ("Ctrl+Right",))
+    PREVIOUS_FRAME = _player("previous-frame", tr("Frame back"), ("Ctrl+Left",))
+    FASTER = _player("faster", tr("Faster"), ("Ctrl+Up",))
+    SLOWER = _player("slower", tr("Slower"), ("Ctrl+Down",))
+    LOUDER = _player("louder", tr("Louder"), ("Alt+Up",))
+    SOFTER = _player("softer", tr("Softer"), ("Alt+Down",))
+    MUTE = _player("mute", tr("Sound on or off"), ("Shift+M",))
+    LOOP = _player("loop", tr("Play again and again, or once"), ("Shift+L",))
+    EDIT_CAPTION = _annotation("edit-caption", tr("Edit caption"), ("E", "F2"))
+    ACCEPT_CAPTION = _annotation("accept-caption", tr("Accept caption"), ("A",))
+    ADD_TAG = _annotation("add-tag", tr("Add a tag"), ("T",))
+    HISTORY = _annotation("history", tr("History of captions and tags"), ("H",))
+    CAPTION_SELECTION = _annotation("caption-selection", tr("Caption selection"), ("Ctrl+D",))
     CAPTION_FOLDER = _annotation(
-        "caption-folder", "Caption this folder…", ("Ctrl+Shift+D",), requires=Requires.ENGINE,
+        "caption-folder", tr("Caption this folder…"), ("Ctrl+Shift+D",), requires=Requires.ENGINE,
         is_in_photo_menu=False,
     )  # fmt: skip
     WRITE_CAPTIONS = _annotation(
-        "write-captions", "Write captions to text files…", ("Ctrl+E",), requires=Requires.ENGINE
+        "write-captions", tr("Write captions to text files…"), ("Ctrl+E",), requires=Requires.ENGINE
     )
-    NO_STARS = _rating("no-stars", "No stars", ("0",))
-    ONE_STAR = _rating("one-star", "1 star", ("1",))
-    TWO_STARS = _rating("two-stars", "2 stars", ("2",))
-    THREE_STARS = _rating("three-stars", "3 stars", ("3",))
-    FOUR_STARS = _rating("four-stars", "4 stars", ("4",))
-    FIVE_STARS = _rating("five-stars", "5 stars", ("5",))
-    PICK = _rating("pick", "Pick", ("P",))
-    REJECT = _rating("reject", "Reject", ("X",))
-    UNFLAG = _rating("unflag", "Neither pick nor reject", ("U",))
-    FAVOURITE = _rating("favourite", "Favourite, or no longer", ("L",))
-    ADD_TO_ALBUM = _rating("add-to-album", "Add to album…", ("B",), is_in_photo_menu=True)
-    LEAVE_ALBUM = _rating("leave-album", "Take out of this album", ("Ctrl+Shift+B",))
-    MOVE_EARLIER = _rating("move-earlier", "Earlier in this album", ("Alt+Shift+Left",))
-    MOVE_LATER = _rating("move-later", "Later in this album", ("Alt+Shift+Right",))
-    ALBUMS = _rating("albums", "Albums and saved searches…", ("Ctrl+B",), requires=Requires.ENGINE)
-    SAVE_SEARCH = _rating("save-search", "Save this search…", ("Ctrl+S",), requires=Requires.ENGINE)
+    NO_STARS = _rating("no-stars", tr("No stars"), ("0",))
+    ONE_STAR = _rating("one-star", tr("1 star"), ("1",))
+    TWO_STARS = _rating("two-stars", tr("2 stars"), ("2",))
+    THREE_STARS = _rating("three-stars", tr("3 stars"), ("3",))
+    FOUR_STARS = _rating("four-stars", tr("4 stars"), ("4",))
+    FIVE_STARS = _rating("five-stars", tr("5 stars"), ("5",))
+    PICK = _rating("pick", tr("Pick"), ("P",))
+    REJECT = _rating("reject", tr("Reject"), ("X",))
+    UNFLAG = _rating("unflag", tr("Neither pick nor reject"), ("U",))
+    FAVOURITE = _rating("favourite", tr("Favourite, or no longer"), ("L",))
+    ADD_TO_ALBUM = _rating("add-to-album", tr("Add to album…"), ("B",), is_in_photo_menu=True)
+    LEAVE_ALBUM = _rating("leave-album", tr("Take out of this album"), ("Ctrl+Shift+B",))
+    MOVE_EARLIER = _rating("move-earlier", tr("Earlier in this album"), ("Alt+Shift+Left",))
+    MOVE_LATER = _rating("move-later", tr("Later in this album"), ("Alt+Shift+Right",))
+    ALBUMS = _rating(
+        "albums", tr("Albums and saved searches…"), ("Ctrl+B",), requires=Requires.ENGINE
+    )
+    SAVE_SEARCH = _rating(
+        "save-search", tr("Save this search…"), ("Ctrl+S",), requires=Requires.ENGINE
+    )
     COLLAPSE = _same(
-        "collapse-same", "Collapse same pictures", requires=Requires.NOTHING, is_setting=True
+        "collapse-same", tr("Collapse same pictures"), requires=Requires.NOTHING, is_setting=True
     )
     COLLAPSE_BURSTS = _same(
-        "collapse-bursts", "Collapse bursts as well", requires=Requires.NOTHING, is_setting=True
+        "collapse-bursts", tr("Collapse bursts as well"), requires=Requires.NOTHING, is_setting=True
     )
     OPEN_GROUP = _same(
-        "open-group", "Open or close its group", ("G",), requires=Requires.SELECTION,
+        "open-group", tr("Open or close its group"), ("G",), requires=Requires.SELECTION,
         is_in_photo_menu=True,
     )  # fmt: skip
-    FIND_SAME = _same("find-same", "Look for same pictures now", requires=Requires.ENGINE)
-    COMPARE = _same("compare", "Side by side", ("C",))
-    SET_BEST = _same("set-best", "Mark as the best", ("M",))
-    NOT_SAME = _same("not-same", "Not the same", ("N",))
-    REJECT_OTHERS = _same("reject-others", "Reject all but the best", ("R",))
-    SHOW_GROUP = _same("show-group", "Show in the library", ("S",))
-    ZOOM_REAL = _large("zoom-real", "Real pixels (100 %), or the whole photo", ("Z",))
-    ZOOM_FIT = _large("zoom-fit", "The whole photo", ("Ctrl+0",))
-    KEEP_ZOOM = _large("keep-zoom", "Keep the zoom from photo to photo", is_setting=True)
-    TURN_RIGHT = _large("turn-right", "Turn right, on the screen only", ("Ctrl+R",))
-    TURN_LEFT = _large("turn-left", "Turn left, on the screen only", ("Ctrl+Shift+R",))
-    PHOTO_INFO = _large("photo-info", "Name, date and camera on top", ("I",), is_setting=True)
-    FILMSTRIP = _large("filmstrip", "Filmstrip", ("V",), is_setting=True)
-    SHUFFLE = _view("shuffle", "Slideshow in any order", is_setting=True)
-    STEP_BACK = _view("step-back", "Back, or clear the search", ("Esc",))
-    TOGGLE_DETAIL = _view("toggle-detail", "Details", ("Ctrl+I",), icon=Icon.PANEL)
-    TOGGLE_SIDE_BAR = _view("toggle-side-bar", "Side bar", ("F9",), icon=Icon.SIDE)
-    FOCUS_SIDE_BAR = _view("focus-side-bar", "Go to the side bar", ("Ctrl+Shift+S",))
-    BIGGER = _view("bigger", "Larger thumbnails", ("Ctrl++", "Ctrl+="))
-    SMALLER = _view("smaller", "Smaller thumbnails", ("Ctrl+-",))
-    SQUARES = _view("squares", "Photos as squares", ("Ctrl+Shift+Q",), is_setting=True)
-    HEADERS_AUTO = _view("headers-auto", "Dates by the size of photos", is_setting=True)
-    HEADERS_DAY = _view("headers-day", "Dates by day", is_setting=True)
-    HEADERS_MONTH = _view("headers-month", "Dates by month", is_setting=True)
-    HEADERS_YEAR = _view("headers-year", "Dates by year", is_setting=True)
-    NO_HEADERS = _view("no-headers", "No dates", is_setting=True)
-    FULL_SCREEN = _view("full-screen", "Full screen", ("F", "F11"))
-    APPEARANCE = _view("appearance", "Switch between light and dark", ("Ctrl+Shift+L",))
-    PALETTE = _program("palette", "All commands", ("Ctrl+K",))
-    HELP = _program("help", "Keyboard shortcuts", ("?", "F1"))
-    QUIT = _program("quit", "Quit", ("Ctrl+Q",))
+    FIND_SAME = _same("find-same", tr("Look for same pictures now"), requires=Requires.ENGINE)
+    COMPARE = _same("compare", tr("Side by side"), ("C",))
+    SET_BEST = _same("set-best", tr("Mark as the best"), ("M",))
+    NOT_SAME = _same("not-same", tr("Not the same"), ("N",))
+    REJECT_OTHERS = _same("reject-others", tr("Reject all but the best"), ("R",))
+    SHOW_GROUP = _same("show-group", tr("Show in the library"), ("S",))
+    ZOOM_REAL = _large("zoom-real", tr("Real pixels (100 %), or the whole photo"), ("Z",))
+    ZOOM_FIT = _large("zoom-fit", tr("The whole photo"), ("Ctrl+0",))
+    KEEP_ZOOM = _large("keep-zoom", tr("Keep the zoom from photo to photo"), is_setting=True)
+    TURN_RIGHT = _large("turn-right", tr("Turn right, on the screen only"), ("Ctrl+R",))
+    TURN_LEFT = _large("turn-left", tr("Turn left, on the screen only"), ("Ctrl+Shift+R",))
+    PHOTO_INFO = _large("photo-info", tr("Name, date and camera on top"), ("I",), is_setting=True)
+    FILMSTRIP = _large("filmstrip", tr("Filmstrip"), ("V",), is_setting=True)
+    SHUFFLE = _view("shuffle", tr("Slideshow in any order"), is_setting=True)
+    STEP_BACK = _view("step-back", tr("Back, or clear the search"), ("Esc",))
+    TOGGLE_DETAIL = _view("toggle-detail", tr("Details"), ("Ctrl+I",), icon=Icon.PANEL)
+    TOGGLE_SIDE_BAR = _view("toggle-side-bar", tr("Side bar"), ("F9",), icon=Icon.SIDE)
+    FOCUS_SIDE_BAR = _view("focus-side-bar", tr("Go to the side bar"), ("Ctrl+Shift+S",))
+    BIGGER = _view("bigger", tr("Larger thumbnails"), ("Ctrl++", "Ctrl+="))
+    SMALLER = _view("smaller", tr("Smaller thumbnails"), ("Ctrl+-",))
+    SQUARES = _view("squares", tr("Photos as squares"), ("Ctrl+Shift+Q",), is_setting=True)
+    HEADERS_AUTO = _view("headers-auto", tr("Dates by the size of photos"), is_setting=True)
+    HEADERS_DAY = _view("headers-day", tr("Dates by day"), is_setting=True)
+    HEADERS_MONTH = _view("headers-month", tr("Dates by month"), is_setting=True)
+    HEADERS_YEAR = _view("headers-year", tr("Dates by year"), is_setting=True)
+    NO_HEADERS = _view("no-headers", tr("No dates"), is_setting=True)
+    FULL_SCREEN = _view("full-screen", tr("Full screen"), ("F", "F11"))
+    APPEARANCE = _view("appearance", tr("Switch between light and dark"), ("Ctrl+Shift+L",))
+    PALETTE = _program("palette", tr("All commands"), ("Ctrl+K",))
+    HELP = _program("help", tr("Keyboard shortcuts"), ("?", "F1"))
+    QUIT = _program("quit", tr("Quit"), ("Ctrl+Q",))
 
 
 ACTIONS = tuple(entry for entry in vars(Actions).values() if isinstance(entry, Action))

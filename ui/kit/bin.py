@@ -14,6 +14,7 @@ from PySide6.QtCore import QFile, QObject, Qt, Signal
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import printable
+from ui.kit.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,15 @@ def move_to_bin(path: str) -> Binned:
     """
     name = printable(Path(path).name)
     if not os.path.lexists(path):
-        raise UserError(f"{name} is not in its place.", "It was moved or deleted.")
+        raise UserError(
+            tr("{name} is not in its place.", name=name), tr("It was moved or deleted.")
+        )
     file = QFile(path)
     if not file.moveToTrash():
         raise UserError(
-            f"{name} could not be moved to the bin.",
-            "Its folder may be read-only, or its disk may have no bin.",
-            "Nothing was deleted. Show it in its folder to decide there.",
+            tr("{name} could not be moved to the bin.", name=name),
+            tr("Its folder may be read-only, or its disk may have no bin."),
+            tr("Nothing was deleted. Show it in its folder to decide there."),
         )
     there = file.fileName()
     return Binned(path, there if there != path else "")
@@ -66,14 +69,23 @@ def take_back(binned: Binned) -> None:
     name = printable(Path(binned.path).name)
     there, path = Path(binned.there), Path(binned.path)
     if not binned.there or not os.path.lexists(there):
-        raise UserError(f"{name} is no longer in the bin.", "", "Look for it in the bin itself.")
+        raise UserError(
+            tr("{name} is no longer in the bin.", name=name),
+            "",
+            tr("Look for it in the bin itself."),
+        )
     if os.path.lexists(path):
-        raise UserError(f"{name} could not be put back.", "Another file is in its place by now.")
+        raise UserError(
+            tr("{name} could not be put back.", name=name),
+            tr("Another file is in its place by now."),
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(there, path)
     except OSError as error:
-        raise UserError(f"{name} could not be put back.", f"{error.strerror or error}.") from error
+        raise UserError(
+            tr("{name} could not be put back.", name=name), f"{error.strerror or error}."
+        ) from error
     note = there.parent.parent / "info" / f"{there.name}.trashinfo"  # of the desktops' bins
     with contextlib.suppress(OSError):
         note.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.paths import printable
 from cocadesk.resources import resource_path
 from ui.kit.preferences import Preference
+from ui.kit.translation import tr
 
 LAST_FOLDER = Preference("last-folder", "")
 
@@ -30,7 +31,7 @@ def show_in_folder(path: str) -> None:
     elif sys.platform == "win32":
         subprocess.Popen(["explorer", "/select,", os.path.normpath(path)])
     else:
-        _open(Path(path).parent, "The folder could not be opened.")
+        _open(Path(path).parent, tr("The folder could not be opened."))
 
 
 def open_file(path: str) -> None:
@@ -44,12 +45,14 @@ def open_in_program(path: str) -> None:
     Raises:
         UserError: it has none.
     """
-    _open(Path(path), f"{printable(Path(path).name)} could not be opened.")
+    _open(Path(path), tr("{name} could not be opened.", name=printable(Path(path).name)))
 
 
 def _open(path: Path, failed: str) -> None:
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(os.fspath(path))):
-        raise UserError(failed, "The desktop has no program for it.", "Copy the path instead.")
+        raise UserError(
+            failed, tr("The desktop has no program for it."), tr("Copy the path instead.")
+        )
 
 
 def open_credits() -> None:
@@ -67,7 +70,7 @@ def copy_text(text: str) -> None:
     QGuiApplication.clipboard().setText(text)
 
 
-def ask_for_folder(parent: QWidget, title: str = "Add a folder of photos") -> str | None:
+def ask_for_folder(parent: QWidget, title: str = tr("Add a folder of photos")) -> str | None:
     """A folder that the person chooses, or None."""
     chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder())
     return _noted(chosen, os.fspath(Path(chosen).parent))

@@ -12,6 +12,7 @@ from cocadesk.protocol.paths import printable
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 
 LINE_PX = 30
@@ -55,7 +56,7 @@ class FramedDialog(QDialog):
 
         It is Close, or Cancel beside what goes on; an ``other`` stands at the left.
         """
-        leave = button("Cancel" if primary else "Close", on_click=self.reject)
+        leave = button(tr("Cancel") if primary else tr("Close"), on_click=self.reject)
         row = in_row(STRETCH, leave)
         if other is not None:
             row.insertWidget(0, other)

@@ -10,6 +10,7 @@ from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import ProgressBar
 from ui.kit.texts import job_line
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import ElidedLabel, button, label
 
 
@@ -26,15 +27,15 @@ class JobFrame(QFrame):
         self.job: JobValue | None = None
         self.line = line
         self.bar = ProgressBar()
-        self.pause = button("Pause", on_click=self._on_pause)
-        self.cancel = button("Stop", on_click=self._on_cancel)
+        self.pause = button(tr("Pause"), on_click=self._on_pause)
+        self.cancel = button(tr("Stop"), on_click=self._on_cancel)
 
     def draw_job(self, job: JobValue, text: str) -> None:
         """Draws the job as it is now, with a text on how far it is."""
         self.job = job
         self.line.setText(text)
         self.bar.show_progress(job.done + job.fraction, job.total)
-        self.pause.setText("Resume" if job.state is JobState.PAUSED else "Pause")
+        self.pause.setText(tr("Resume") if job.state is JobState.PAUSED else tr("Pause"))
         for part in (self.bar, self.pause, self.cancel):
             part.setVisible(not job.state.is_final)
 
@@ -59,8 +60,8 @@ class NamedJob(JobFrame):
     def __init__(self) -> None:
         super().__init__(ElidedLabel("muted"))
         self.title = ElidedLabel()
-        self.failures = button("Show files", "link", on_click=self._on_failures)
-        self.again = button("Start again", on_click=self._on_again)
+        self.failures = button(tr("Show files"), "link", on_click=self._on_failures)
+        self.again = button(tr("Start again"), on_click=self._on_again)
 
     def show_job(self, job: JobValue) -> None:
         """Shows the job as it is now."""

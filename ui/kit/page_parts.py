@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from ui.kit.actions import Action, Requires
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.theme import GAP_M, colour
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 COLUMN_MAX_PX = 820
@@ -126,7 +127,7 @@ class ProgressBar(QProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self.setTextVisible(False)
-        self.setAccessibleName("Progress")
+        self.setAccessibleName(tr("Progress"))
 
     def show_progress(self, done: float, total: int | None) -> None:
         """Shows how far it is, in parts of one where ``done`` is no whole number."""

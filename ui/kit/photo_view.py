@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cocadesk.protocol.paths import printable
 from ui.kit.theme import colour
+from ui.kit.translation import tr
 from ui.kit.zooming import Look, Stage
 
 STEP = 1.2
@@ -80,7 +81,7 @@ class PhotoView(QWidget):
         was_fitted = self._look.zoom == 1.0 or not self.has_picture
         self._size = pixmap.size() if full_size is None or full_size.isEmpty() else full_size
         self._pixmap = None if pixmap.isNull() else pixmap
-        self._message = "" if self._pixmap else "This picture cannot be shown."
+        self._message = "" if self._pixmap else tr("This picture cannot be shown.")
         if keeps_scale and not was_fitted:
             stage = self.stage()
             look = replace(self._look, zoom=stage.bounded(scale / stage.fit))

@@ -14,6 +14,7 @@ from PySide6.QtCore import QMimeDatabase, QProcess
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.paths import printable
+from ui.kit.translation import tr
 
 MOST = 12
 ENTRY = "Desktop Entry"
@@ -35,9 +36,13 @@ class Program:
         try:
             program, *arguments = self.words(path)
         except ValueError as error:
-            raise UserError(f"{self.name} could not be started.", f"{error}.") from error
+            raise UserError(
+                tr("{name} could not be started.", name=self.name), f"{error}."
+            ) from error
         if not QProcess.startDetached(program, arguments, "")[0]:
-            raise UserError(f"{self.name} could not be started.", "Is it still installed?")
+            raise UserError(
+                tr("{name} could not be started.", name=self.name), tr("Is it still installed?")
+            )
 
     def words(self, path: str) -> list[str]:
         """The command's words: the file in place of its field code, other codes left out.

@@ -15,16 +15,17 @@ from cocadesk.protocol.values import (
     ModelValue,
     Row,
 )
+from ui.kit.translation import decimal, grouped, month_name, tr, tr_count
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 photo``, ``1,204 photos``; ``plural`` where it is more than an s."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+    return f"{grouped(number)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def count_media(number: int) -> str:
     """``1 photo or video``, ``1,204 photos and videos``."""
-    return count(number, "photo or video", "photos and videos")
+    return tr_count(number, "{n} photo or video", "{n} photos and videos")
 
 
 def clock(seconds: float) -> str:
@@ -40,30 +41,39 @@ def time_left(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return "a few seconds left"
+        return tr("a few seconds left")
     if seconds < 55:
-        return f"about {round(seconds / 5) * 5} seconds left"
+        return tr("about {seconds} seconds left", seconds=round(seconds / 5) * 5)
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"about {count(max(1, minutes), 'minute')} left"
-    return f"about {count(max(1, round(minutes / 60)), 'hour')} left"
+        return tr_count(max(1, minutes), "about {n} minute left", "about {n} minutes left")
+    hours = max(1, round(minutes / 60))
+    return tr_count(hours, "about {n} hour left", "about {n} hours left")
 
 
 def file_size(size_bytes: int) -> str:
     """``412 KB``, ``3.4 MB``; powers of 1,000 as file managers have it."""
     if size_bytes < 1000:
-        return count(size_bytes, "byte")
+        return tr_count(size_bytes, "{n} byte", "{n} bytes")
     for unit, scale in (("KB", 1e3), ("MB", 1e6)):
         if size_bytes < 1000 * scale:
             value = size_bytes / scale
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-    return f"{size_bytes / 1e9:.1f} GB"
+            return f"{decimal(value)} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{decimal(size_bytes / 1e9)} GB"
 
 
 def day(iso: str | None) -> str:
     """A camera's wall time: ``3 May 2025, 14:30``; empty where unknown."""
     when = _read(iso)
-    return f"{when.day} {when:%B %Y}, {when:%H:%M}" if when else iso or ""
+    if when is None:
+        return iso or ""
+    return tr(
+        "{day} {month} {year}, {time}",
+        day=when.day,
+        month=month_name(when.month),
+        year=when.year,
+        time=f"{when:%H:%M}",
+    )
 
 
 def moment(iso: str) -> str:
@@ -73,10 +83,13 @@ def moment(iso: str) -> str:
         return iso
     when = read.astimezone()
     now = datetime.now().astimezone()
+    time = f"{when:%H:%M}"
     if when.date() == now.date():
-        return f"{when:%H:%M}"
-    year = "" if when.year == now.year else f" {when.year}"
-    return f"{when.day} {when:%b}{year}, {when:%H:%M}"
+        return time
+    month = month_name(when.month, is_short=True)
+    if when.year == now.year:
+        return tr("{day} {month}, {time}", day=when.day, month=month, time=time)
+    return tr("{day} {month} {year}, {time}", day=when.day, month=month, year=when.year, time=time)
 
 
 def _read(iso: str | None) -> datetime | None:
@@ -99,8 +112,8 @@ def picture_size(row: Row) -> str:
 def marks(row: Row) -> str:
     """Stars, flag and favourite mark: ``★★★★☆ · Picked · Favourite``; empty without any."""
     parts = ["★" * row.stars + "☆" * (5 - row.stars)] if row.stars else []
-    parts += {"pick": ["Picked"], "reject": ["Rejected"]}.get(row.flag, [])
-    return " · ".join([*parts, "Favourite"] if row.favourite else parts)
+    parts += {"pick": [tr("Picked")], "reject": [tr("Rejected")]}.get(row.flag, [])
+    return " · ".join([*parts, tr("Favourite")] if row.favourite else parts)
 
 
 _UNPLAYABLE = (".webp", ".avif", ".avifs")
@@ -127,12 +140,12 @@ def short_marks(row: Row) -> str:
 
 
 JOB_STATES = {
-    JobState.QUEUED: "Waiting",
-    JobState.RUNNING: "Running",
-    JobState.PAUSED: "Paused",
-    JobState.DONE: "Done",
-    JobState.FAILED: "Failed",
-    JobState.CANCELLED: "Stopped",
+    JobState.QUEUED: tr("Waiting"),
+    JobState.RUNNING: tr("Running"),
+    JobState.PAUSED: tr("Paused"),
+    JobState.DONE: tr("Done"),
+    JobState.FAILED: tr("Failed"),
+    JobState.CANCELLED: tr("Stopped"),
 }
 
 
@@ -141,61 +154,91 @@ def job_state(job: JobValue) -> str:
     return JOB_STATES[job.state]
 
 
-_NOUNS = {
-    JobKind.CAPTION: "photo",
-    JobKind.TAG: "photo",
-    JobKind.TAKE_OVER: "photo",
-    JobKind.SWITCH_MODEL: "photo",
-    JobKind.GROUP: "photo",
-    JobKind.TEACH: "step",
-}
+_OF_PHOTOS = (
+    JobKind.CAPTION,
+    JobKind.TAG,
+    JobKind.TAKE_OVER,
+    JobKind.SWITCH_MODEL,
+    JobKind.GROUP,
+)
+
+
+def _done(job: JobValue) -> str:
+    """How much a job has done, in what it counts."""
+    if job.kind in _OF_PHOTOS:
+        return tr_count(job.done, "{n} photo", "{n} photos")
+    if job.kind is JobKind.TEACH:
+        return tr_count(job.done, "{n} step", "{n} steps")
+    return tr_count(job.done, "{n} file", "{n} files")
 
 
 def job_line(job: JobValue) -> str:
     """One line on how far a job is or how it ended."""
-    done = count(job.done, _NOUNS.get(job.kind, "file"))
+    done = _done(job)
     if job.state is JobState.CANCELLED:
-        rest = "Nothing has changed." if job.kind is JobKind.TEACH else "What was done is kept."
-        return job.message or f"Stopped after {done}. {rest}"
+        return job.message or _stopped(job, done)
     if job.state is JobState.FAILED:
-        return job.message or "This job failed."
+        return job.message or tr("This job failed.")
     if job.state is JobState.DONE:
-        return job.message or f"Done: {done}."
+        return job.message or tr("Done: {done}.", done=done)
     if job.state is JobState.PAUSED:
-        return f"Paused after {done}."
+        return tr("Paused after {done}.", done=done)
     if job.state is JobState.QUEUED:
-        return f"waits for {job.waits_for}" if job.waits_for else "waiting for its turn"
+        if job.waits_for:
+            return tr("waits for {waits_for}", waits_for=job.waits_for)
+        return tr("waiting for its turn")
     parts = [job.stage] if job.stage else []
     if job.total:
-        parts.append(f"{job.done:,} of {job.total:,}")
+        parts.append(tr("{done} of {all}", done=grouped(job.done), all=grouped(job.total)))
         if job.fraction:
-            parts.append(f"{math.floor(100 * job.fraction)} % of the next one")
+            percent = math.floor(100 * job.fraction)
+            parts.append(tr("{percent} % of the next one", percent=percent))
     elif job.done or not parts:
         parts.append(done)
     if job.failed:
-        parts.append(f"{job.failed:,} could not be {'written' if _writes(job) else 'read'}")
+        parts.append(_failed(job))
     if left := time_left(job.seconds_left):
         parts.append(left)
     return " · ".join(parts)
 
 
-def _writes(job: JobValue) -> bool:
-    return job.kind is JobKind.WRITE
+def _stopped(job: JobValue, done: str) -> str:
+    if job.kind is JobKind.TEACH:
+        return tr("Stopped after {done}. Nothing has changed.", done=done)
+    return tr("Stopped after {done}. What was done is kept.", done=done)
+
+
+def _failed(job: JobValue) -> str:
+    failed = grouped(job.failed)
+    if job.kind is JobKind.WRITE:
+        return tr("{failed} could not be written", failed=failed)
+    return tr("{failed} could not be read", failed=failed)
 
 
 def device_line(model: ModelValue) -> str:
     """The device of the model in use, with the reason for it."""
     if model.state is ModelState.FAILED:
-        return f"The model could not be opened. {model.reason}".strip()
+        return f"{tr('The model could not be opened.')} {model.reason}".strip()
     if model.state is not ModelState.READY:
-        return "The model is being opened…"
-    where = f"It runs on {_device(model.device)}"
-    if model.precision:
-        where += f" in {model.precision}"
-    return f"{where}: {model.reason.rstrip('.')}." if model.reason else f"{where}."
+        return tr("The model is being opened…")
+    device, precision, reason = _device(model.device), model.precision, model.reason.rstrip(".")
+    if precision and reason:
+        return tr(
+            "It runs on {device} in {precision}: {reason}.",
+            device=device,
+            precision=precision,
+            reason=reason,
+        )
+    if precision:
+        return tr("It runs on {device} in {precision}.", device=device, precision=precision)
+    if reason:
+        return tr("It runs on {device}: {reason}.", device=device, reason=reason)
+    return tr("It runs on {device}.", device=device)
 
 
 def _device(name: str) -> str:
     if name == "cpu":
-        return "the processor (CPU)"
-    return f"the graphics card ({name})" if name.startswith("cuda") else name or "this computer"
+        return tr("the processor (CPU)")
+    if name.startswith("cuda"):
+        return tr("the graphics card ({name})", name=name)
+    return name or tr("this computer")

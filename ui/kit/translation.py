@@ -15,7 +15,17 @@ from cocadesk.errors import decimal, grouped, tr, tr_as, tr_count
 from cocadesk.resources import LANGUAGE_VARIABLE, LANGUAGES, use_language
 from ui.kit.preferences import Preference
 
-__all__ = ["LANGUAGE", "choose_language", "decimal", "grouped", "tr", "tr_as", "tr_count"]
+__all__ = [
+    "LANGUAGE",
+    "choose_language",
+    "decimal",
+    "grouped",
+    "month_name",
+    "tr",
+    "tr_as",
+    "tr_count",
+    "translate_qt",
+]
 
 SYSTEM = ""
 LANGUAGE = Preference("language", SYSTEM)
@@ -29,6 +39,12 @@ def choose_language(named: str, chosen: str, systems: Sequence[str]) -> str:
     """
     wanted = [named, chosen, *(name.split("-")[0].split("_")[0] for name in systems)]
     return next((code for code in wanted if code in LANGUAGES), LANGUAGES[0])
+
+
+def month_name(month: int, *, is_short: bool = False) -> str:
+    """A month of 1 to 12 by its name."""
+    form = QLocale.FormatType.ShortFormat if is_short else QLocale.FormatType.LongFormat
+    return QLocale(language).monthName(month, form)
 
 
 def translate_qt(app: QCoreApplication) -> None:
