@@ -16,7 +16,7 @@ from cocadesk.annotations.sidecar_journal import (
     planned_states,
 )
 from cocadesk.annotations.sidecars import FileState
-from cocadesk.annotations.text import caption_of, same_tag, tag_of
+from cocadesk.annotations.text import caption_of, joined_tags, same_tag, tag_of
 from cocadesk.annotations.titles import title_of
 from cocadesk.errors import UserError
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, PERSON, projected
@@ -78,8 +78,8 @@ class AnnotationEdit:
     hidden: bool | None = None
 
     def __post_init__(self) -> None:
-        add = _joined((), list(map(tag_of, self.add_tags)), ())
-        remove = _joined((), list(map(tag_of, self.remove_tags)), ())
+        add = joined_tags((), list(map(tag_of, self.add_tags)), ())
+        remove = joined_tags((), list(map(tag_of, self.remove_tags)), ())
         both = set(map(same_tag, add)) & set(map(same_tag, remove))
         if both:
             raise UserError(
@@ -114,8 +114,8 @@ class AnnotationEdit:
             remove = [known.get(same_tag(tag), tag) for tag in self.remove_tags]
             row = replace(
                 row,
-                human_tags_added=_joined(row.human_tags_added, add, remove),
-                human_tags_removed=_joined(row.human_tags_removed, remove, add),
+                human_tags_added=joined_tags(row.human_tags_added, add, remove),
+                human_tags_removed=joined_tags(row.human_tags_removed, remove, add),
             )
         return row
 
@@ -323,15 +323,6 @@ def _tags_of(row: MediaRow) -> list[str]:
     """Every tag that the row knows; the person's spelling last, so that it wins."""
     machine = [tag.tag for tag in row.machine_tags]
     return [*machine, *row.human_tags_removed, *row.human_tags_added]
-
-
-def _joined(has: Sequence[str], more: Sequence[str], fewer: Sequence[str]) -> tuple[str, ...]:
-    """``has`` and ``more`` without ``fewer``, each once in its first spelling."""
-    gone = set(map(same_tag, fewer))
-    joined: dict[str, str] = {}
-    for tag in (*(tag for tag in has if same_tag(tag) not in gone), *more):
-        joined.setdefault(same_tag(tag), tag)
-    return tuple(joined.values())
 
 
 def _to_json(value: object) -> str:

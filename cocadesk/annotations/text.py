@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from cocadesk.errors import UserError
 
@@ -78,3 +79,12 @@ def name_of(text: str, kind: str) -> str:
 def same_tag(tag: str) -> str:
     """A form that is the same for two tags that differ by case alone."""
     return tag.casefold()
+
+
+def joined_tags(has: Sequence[str], more: Sequence[str], fewer: Sequence[str]) -> tuple[str, ...]:
+    """``has`` and ``more`` without ``fewer``, each once in its first spelling."""
+    gone = set(map(same_tag, fewer))
+    joined: dict[str, str] = {}
+    for tag in (*(tag for tag in has if same_tag(tag) not in gone), *more):
+        joined.setdefault(same_tag(tag), tag)
+    return tuple(joined.values())

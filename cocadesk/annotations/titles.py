@@ -11,10 +11,11 @@ from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
 from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaKind
 
+_ADDED, _REMOVED = "human_tags_added", "human_tags_removed"
 _SUBJECTS = {
     "human_caption": "caption",
-    "human_tags_added": "tags",
-    "human_tags_removed": "tags",
+    _ADDED: "tags",
+    _REMOVED: "tags",
     "human_rating": "rating",
     "human_flag": "flag",
     "human_favourite": "favourite mark",
@@ -48,16 +49,38 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
     if fields == {GROUP_BEST}:
         best = [edit.key for edit in edits if json.loads(edit.new)]
         return f"Best of its group: {things(library, best)}" if best else "No best of its group"
+    is_of_tags = fields <= {_ADDED, _REMOVED}
     values = {edit.new for edit in edits}
     if len(fields) == len(values) == 1 and (said := _said(fields.pop(), values.pop())):
         link = "of" if "iding" in said else "on"
         return f"{said} {link} {things(library, keys)}"
+    if is_of_tags and (change := _tag_change(edits)):
+        return f"{change} {things(library, keys)}"
     subjects = list(dict.fromkeys(_subject(edit.field) for edit in edits))
     if len(keys) > 1:
         subjects = [_MANY.get(subject, subject) for subject in subjects]
     listed = ", ".join(subjects[:-1])
     text = f"{listed} and {subjects[-1]}" if listed else subjects[-1]
     return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
+
+
+def _tag_change(edits: Sequence[Edit]) -> str:
+    """The one tag that a command takes away or gives another name; empty where it does more."""
+    lost, gained = set[str](), set[str]()
+    for field, old, new in {(edit.field, edit.old, edit.new) for edit in edits}:
+        before, after = (_texts(json.loads(text)) for text in (old, new))
+        lost |= before - after if field == _ADDED else after - before
+        gained |= after - before if field == _ADDED else set()
+        if len(lost) > 1 or len(gained) > 1:
+            return ""
+    if not lost:
+        return ""
+    tag = f"Tag “{lost.pop()}”"
+    return f"{tag} renamed to “{gained.pop()}” on" if gained else f"{tag} removed from"
+
+
+def _texts(value: object) -> set[str]:
+    return set(value) if isinstance(value, list) else set()
 
 
 def _subject(field: str) -> str:

@@ -16,6 +16,7 @@ from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
 from cocadesk.cli.commands.words_read import read
+from cocadesk.cli.commands.words_tags import merge_tag, remove_tag, rename_tag, tags
 from cocadesk.cli.commands.words_write import write
 from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, run
 
@@ -28,6 +29,10 @@ app = typer.Typer(
 )
 words.app.command("read")(read)
 words.app.command("write")(write)
+words.app.command("tags")(tags)
+words.app.command("rename-tag")(rename_tag)
+words.app.command("merge-tag")(merge_tag)
+words.app.command("remove-tag")(remove_tag)
 app.add_typer(album.app, name="album")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(library_care.app, name="library")

@@ -29,6 +29,7 @@ from cocadesk.engine.groups import GroupHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.scopes import some_scope_keys
+from cocadesk.engine.tags import TagHandler
 from cocadesk.library.marks import Flag
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.calls import Call
@@ -56,6 +57,10 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
 
 PLAN_LIMIT = 1000
+MOST_CHANGED = 500_000
+"""So many keys a message holds with room to spare."""
+MOST_NAMED = 20_000
+"""Of more that change, windows are told that any may have."""
 
 
 class AnnotationHandler(RequestHandler):
@@ -66,7 +71,11 @@ class AnnotationHandler(RequestHandler):
         self._library = context.library
         self._annotations = annotations = HumanAnnotations(context.library)
         self._groups = GroupHandler(context, annotations, self._announce)
-        self.lists = (AlbumHandler(context, annotations, self._announce), self._groups)
+        self.lists = (
+            AlbumHandler(context, annotations, self._announce),
+            TagHandler(context, annotations, self._announce),
+            self._groups,
+        )
         self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
 
     def works(self) -> Mapping[JobKind, JobFactory]:
@@ -123,7 +132,8 @@ class AnnotationHandler(RequestHandler):
         """The answer to a command, told to all other windows too."""
         reply = self._reply(change)
         if change.keys:
-            keys = () if change.changes_lists else change.keys
+            is_named = not change.changes_lists and len(change.keys) <= MOST_NAMED
+            keys = change.keys if is_named else ()
             self._context.publish(RowsChanged(keys=keys))
         if change.title:
             self._groups.follow()
@@ -133,7 +143,8 @@ class AnnotationHandler(RequestHandler):
     def _reply(self, change: Change) -> AnnotationsReply:
         titles = self._annotations.titles()
         return AnnotationsReply(
-            changed=change.keys,
+            changed=change.keys[:MOST_CHANGED],
+            count=len(change.keys),
             title=change.title,
             undo_title=titles.undo,
             redo_title=titles.redo,

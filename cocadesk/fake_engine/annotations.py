@@ -214,6 +214,7 @@ class FakeAnnotations:
     ) -> AnnotationsReply:
         return AnnotationsReply(
             changed=changed,
+            count=len(changed),
             title=title,
             undo_title=self._done[-1].title if self._done else "",
             redo_title=self._undone[-1].title if self._undone else "",

@@ -13,6 +13,7 @@ from cocadesk.fake_engine.maps import FakeMaps
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.fake_engine.sidecars import FakeWriting
+from cocadesk.fake_engine.tags import FakeTags
 from cocadesk.fake_engine.teaching import FakeTeaching
 
 
@@ -25,6 +26,7 @@ class FakeHandlers:
         groups = FakeGroups(context, self.annotations)
         self.media = FakeLibrary(context, self.annotations, videos, groups)
         browsing = FakeBrowsing(context, self.annotations, self.media)
+        vocabulary = FakeVocabulary(context)
         self.all = (
             self.media,
             browsing,
@@ -40,5 +42,6 @@ class FakeHandlers:
             FakeWriting(context, self.annotations),
             FakeTeaching(context),
             FakeModels(context),
-            FakeVocabulary(context),
+            vocabulary,
+            FakeTags(context, self.annotations, vocabulary),
         )

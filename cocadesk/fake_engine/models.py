@@ -119,8 +119,13 @@ class FakeVocabulary:
         self._context = context
         self._own: tuple[str, ...] = ()
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in use."""
+        return self._own or SHIPPED_TAGS
+
     def _get(self, body: GetVocabulary, call: Call) -> ReplyBody:
-        return VocabularyReply(tags=self._own or SHIPPED_TAGS, is_own=bool(self._own))
+        return VocabularyReply(tags=self.tags, is_own=bool(self._own))
 
     def _set(self, body: SetVocabulary, call: Call) -> ReplyBody:
         if any(len(tag) > MAX_TAG_CHARACTERS for tag in body.tags):

@@ -22,6 +22,7 @@ NEWEST = "newest"
 
 
 OWN_TAG = "own tag"
+WRITTEN_TAG = "own tag as written"
 OWN_CAPTION = "own caption"
 """The columns of what a person wrote, without what a machine did."""
 
@@ -40,6 +41,7 @@ COLUMN_FIELDS: dict[str, Field] = {
     **{name: field for name, field in FIELD_OF.items() if field.match is not None},
     NEWEST: Field(NEWEST, "", Form.TIME, columns=("taken", "mtime_ns"), value=_time),
     OWN_TAG: Field(OWN_TAG, "", Form.LIST, columns=("human_tags_added",), value=_folded),
+    WRITTEN_TAG: Field(WRITTEN_TAG, "", Form.LIST, columns=("human_tags_added",)),
     OWN_CAPTION: Field(OWN_CAPTION, "", columns=("human_caption",)),
 }
 """The fields of media that are in memory as columns."""

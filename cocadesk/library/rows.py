@@ -320,6 +320,15 @@ class Placed(NamedTuple):
     parts: tuple[Part, ...] = ()
 
 
+class TaggedMedium(NamedTuple):
+    """The tags of a media row by who gave them; the fields are columns of its table."""
+
+    key: str
+    human_tags_added: tuple[str, ...]
+    human_tags_removed: tuple[str, ...]
+    machine_tag_names: tuple[str, ...]
+
+
 def paths_of(medium: MediaRow | Identity | Placed) -> list[bytes]:
     """The paths of all files of a medium, the one that is shown first."""
     return [medium.path, *(beside(medium.path, part.name) for part in medium.parts if part.name)]

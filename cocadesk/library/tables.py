@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cocadesk.library.layout import FAILURES, MEDIA
 from cocadesk.library.literals import is_in, literal
@@ -24,6 +26,7 @@ from cocadesk.library.rows import (
     Placed,
     RootRow,
     Tag,
+    TaggedMedium,
     new_key,
     paths_of,
 )
@@ -142,6 +145,15 @@ class MediaTable:
         there = f"state <> {literal(MediaState.MISSING.value)}"
         return self._store.batches(MEDIA, names, where=there)
 
+    def tagged(self, is_meant: Callable[[str], bool]) -> Iterator[TaggedMedium]:
+        """The media, missing ones too, with a tag which ``is_meant``, given or suggested."""
+        for part in self._store.batches(MEDIA, TaggedMedium._fields):
+            lists = (part["human_tags_added"], part["machine_tag_names"])
+            found = [_owners(each, is_meant) for each in lists]
+            places = np.unique(np.concatenate(found))
+            for row in part.take(places).select(TaggedMedium._fields).to_pylist():
+                yield TaggedMedium(row.pop("key"), *map(tuple, row.values()))
+
     def present(self) -> list[Identity]:
         """The identities of the media whose files are there."""
         return [one for one in self.identities() if one.state == MediaState.PRESENT]
@@ -244,6 +256,15 @@ class MediaTable:
     def forget_failures(self, paths: Sequence[bytes]) -> None:
         """Drop the failures of files that read well now, or are gone."""
         self._store.delete_in(FAILURES, "path", paths)
+
+
+def _owners(lists: pa.ChunkedArray, is_meant: Callable[[str], bool]) -> NDArray[np.int64]:
+    """The places of the lists that hold a text which ``is_meant``; asked about once each."""
+    whole = lists.combine_chunks()
+    texts = pc.list_flatten(whole).dictionary_encode()
+    known = np.array([is_meant(text) for text in texts.dictionary.to_pylist()], np.bool_)
+    owners: NDArray[np.int64] = np.asarray(pc.list_parent_indices(whole), np.int64)
+    return owners[known[np.asarray(texts.indices)]] if len(known) else owners[:0]
 
 
 def _fits(failure: FailureRow) -> bool:

@@ -20,6 +20,7 @@ from cocadesk.protocol.replies import *  # noqa: F403
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody
+from cocadesk.protocol.tags import *  # noqa: F403
 from cocadesk.protocol.values import (
     JobValue,
     Message,

@@ -152,7 +152,8 @@ class AnnotationsReply(ReplyBody, frozen=True):
     """The keys that have changed, and what could be undone and redone next (a title, or nothing).
 
     ``files`` counts the files beside photos that were put back or written again;
-    ``skipped`` are those that somebody has changed since.
+    ``skipped`` are those that somebody has changed since. ``count`` is the number of media
+    that have changed, of which ``changed`` may name only some.
     """
 
     changed: tuple[str, ...] = ()
@@ -161,6 +162,7 @@ class AnnotationsReply(ReplyBody, frozen=True):
     redo_title: str = ""
     files: int = 0
     skipped: tuple[WriteItem, ...] = ()
+    count: int = 0
 
 
 class History(ReplyBody, frozen=True):

@@ -209,7 +209,7 @@ def _change(
 
 def show_change(report: Report, done: AnnotationsReply) -> int:
     """The answer to a change of an album or a saved search."""
-    report.document({"changed": len(done.changed), "title": done.title})
+    report.document({"changed": done.count, "title": done.title})
     report.line(f"{done.title}: done." if done.title else "No change.")
     return OK
 

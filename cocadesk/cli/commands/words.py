@@ -86,8 +86,8 @@ def set_words(
             hidden=hidden,
         )
         done = engine.ask(change, AnnotationsReply)
-    report.document({"changed": len(done.changed), "title": done.title})
-    report.line(f"{done.title}: set." if done.changed else "No change.")
+    report.document({"changed": done.count, "title": done.title})
+    report.line(f"{done.title}: set." if done.count else "No change.")
     return OK
 
 
@@ -189,7 +189,7 @@ def _undo_or_redo(
     word = f"{verb}ne"
     report.document(
         {
-            word: len(done.changed),
+            word: done.count,
             "title": done.title,
             "files": done.files,
             "kept": failed_fields(done.skipped),
@@ -198,7 +198,7 @@ def _undo_or_redo(
     if not done.title:
         report.line(f"There is nothing to {verb}.")
     else:
-        is_all_skipped = done.skipped and not done.changed and not done.files
+        is_all_skipped = done.skipped and not done.count and not done.files
         report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
     report.failures(done.skipped)
     return OK

@@ -87,6 +87,19 @@ def test_a_command_on_many_media_counts_them(keys: list[str], field: str, expect
     assert title(PHOTOS, *(edit(key, field) for key in keys)) == expected
 
 
+def test_one_tag_that_goes_or_gets_another_name_is_named() -> None:
+    """Of several media as well; what does more is a change of tags."""
+    added, removed = "human_tags_added", "human_tags_removed"
+    renamed = [
+        edit("dog", added, ["a", "x"], ["a", "y"]),
+        edit("cat", added, ["x", "y"], ["y"]),
+        edit("cat", removed, [], ["x"]),
+    ]
+    assert title(PHOTOS, *renamed) == "Tag “x” renamed to “y” on 2 photos"
+    assert title(PHOTOS, *renamed[1:]) == "Tag “x” removed from cat.jpg"
+    assert title(PHOTOS, *renamed, edit("video", added, ["b"], [])).startswith("Tags of 3")
+
+
 def test_a_medium_that_is_no_longer_there_is_counted_as_a_photo() -> None:
     """The log outlives the rows."""
     assert title(Rows(), edit("gone", "human_caption")) == "Caption of 1 photo"

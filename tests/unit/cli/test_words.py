@@ -144,3 +144,27 @@ def test_a_folder_without_a_library_is_said(tmp_path: Path) -> None:
     error = words(tmp_path, "undo", code=2)["error"]
     assert "no library" in error["what"]
     assert not (tmp_path / "library").exists()
+
+
+def test_tags_are_listed_renamed_merged_and_removed(base: Path) -> None:
+    """The documents of the commands; each is one step of undo."""
+    photos = base / "photos"
+    words(base, "set", photos / "a.jpg", photos / "b.jpg", "--add-tag", "hound")
+    words(base, "set", photos / "c.jpg", "--add-tag", "Dog", "--add-tag", 'a/"b"')
+    listed = words(base, "tags", "--own")["tags"]
+    assert [(tag["tag"], tag["own"], tag["suggested"]) for tag in listed] == [
+        ("hound", 2, 0),
+        ('a/"b"', 1, 0),
+        ("Dog", 1, 0),
+    ]
+    assert set(listed[0]) == {"tag", "filter", "own", "suggested", "all_own", "all_suggested"}
+    assert words(base, "rename-tag", 'a/"b"', "🐕")["changed"] == 1
+    done = words(base, "merge-tag", "hound", "dog")
+    assert done == {"changed": 2, "title": "Tag “hound” renamed to “Dog” on 2 photos"}
+    assert [tag["tag"] for tag in words(base, "tags", "--own")["tags"]] == ["Dog", "🐕"]
+    assert words(base, "undo")["undone"] == 2
+    assert words(base, "redo")["redone"] == 2
+    assert words(base, "remove-tag", "dog")["changed"] == 3
+    assert words(base, "undo")["undone"] == 3
+    assert "nowhere" in words(base, "merge-tag", "dog", "nowhere", code=2)["error"]["what"]
+    assert "nowhere" in words(base, "rename-tag", "nowhere", "x", code=2)["error"]["what"]
