@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cocadesk.library.catalogue import NEWEST
 from cocadesk.library.columns import ListColumn, MediaColumns, TextColumn
+from cocadesk.library.texts import Texts
 
 MOST_GROUPS = 11
 """Beside the one of all others: more colours can't be told from each other."""
@@ -47,8 +48,8 @@ def by_folder(columns: MediaColumns, numbers: NDArray[np.integer]) -> Grouped:
     """The folders with the most media, by their names, and all others."""
     column = columns.texts("folder")
     assert isinstance(column, TextColumn)
-    most, group_N = _largest(column.codes[numbers], len(column.texts))
-    names = [column.texts[code].rstrip("/").rpartition("/")[2] or "/" for code in most]
+    most, group_N = _largest(column.codes[numbers], column.texts)
+    names = [text.rstrip("/").rpartition("/")[2] or "/" for text in most]
     return _with_rest(group_N, names, OTHERS)
 
 
@@ -63,21 +64,29 @@ def by_tag(columns: MediaColumns, numbers: NDArray[np.integer]) -> Grouped:
     owners[is_known] = place_of[column.owners[is_known]]
     is_theirs = owners >= 0
     codes, owners = column.codes[is_theirs], owners[is_theirs]
-    most, group_P = _largest(codes, len(column.texts))
+    most, group_P = _largest(codes, column.texts)
     group_N = np.full(len(numbers), -1, np.int32)
     for number in range(len(most)):  # the rarest comes last and stays
         group_N[owners[group_P == number]] = number
-    return _with_rest(group_N, [column.texts[code] for code in most], NO_TAG)
+    return _with_rest(group_N, most, NO_TAG)
 
 
-def _largest(codes: NDArray[np.int32], count: int) -> tuple[list[int], NDArray[np.int32]]:
-    """The most frequent codes, and for each code its place among them, or -1."""
-    sizes = np.bincount(codes[codes >= 0], minlength=count)
+def _largest(codes: NDArray[np.int32], texts: Texts) -> tuple[list[str], NDArray[np.int32]]:
+    """The most frequent texts, and for each code the place of its text among them, or -1.
+
+    A text has several codes where media with it were written at different times.
+    """
+    numbers: dict[str, int] = {}
+    number_of = np.full(len(texts) + 1, -1, np.int64)  # the last one answers for -1
+    for code in np.unique(codes[codes >= 0]).tolist():
+        number_of[code] = numbers.setdefault(texts[code], len(numbers))
+    number_N = number_of[codes]
+    sizes = np.bincount(number_N[number_N >= 0], minlength=len(numbers))
     most = np.argsort(-sizes, kind="stable")[:MOST_GROUPS]
-    most = most[sizes[most] > 0]
-    place_of = np.full(count + 1, -1, np.int32)  # the last one answers for -1
+    place_of = np.full(len(numbers) + 1, -1, np.int32)
     place_of[most] = np.arange(len(most), dtype=np.int32)
-    return most.tolist(), place_of[codes]
+    every = list(numbers)
+    return [every[number] for number in most.tolist()], place_of[number_N]
 
 
 def _with_rest(group_N: NDArray[np.int32], names: list[str], rest: str) -> Grouped:

@@ -122,6 +122,7 @@ QToolButton[role="crumb-here"] { padding: 2px 5px; color: $text; font-weight: 60
 QToolButton[role="crumb"]:focus, QToolButton[role="crumb-here"]:focus { border-color: $accent; }
 QToolButton[role="plain-link"] { padding: 2px 6px; color: $accent; }
 #chooser { background: $surface; border: 1px solid $line; border-radius: ${radius}px; }
+QToolButton[role="stage"] { color: $on_stage; }
 QToolButton[role="stage"]:hover { background: $stage_hover; }
 QToolButton[role="stage"]:checked { background: $stage_hover; border-color: $on_stage; }
 QToolButton[role="stage-text"] { color: $on_stage; font-weight: 600; padding: 4px 8px; }
@@ -161,6 +162,7 @@ QComboBox QAbstractItemView { background: $surface; border: 1px solid $line; pad
 QListView { background: $window; border: none; }
 QTreeView { background: $surface; border: 1px solid $line; border-radius: ${radius}px;
     alternate-background-color: $window; }
+QTreeView:focus { border-color: $accent; }
 QTreeView::item { padding: 6px 4px; }
 QTreeView::item:selected { background: $accent_soft; color: $text; }
 QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $line;

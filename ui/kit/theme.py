@@ -47,7 +47,7 @@ class Theme:
     notice_link: str
     stage_hover: str = "#33ffffff"
     match: str = "#5cc4ba"
-    badge: str = "#a5000000"
+    badge: str = "#b8000000"
     on_badge: str = "#ffffff"
 
     def colour(self, name: str) -> QColor:

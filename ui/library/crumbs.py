@@ -57,7 +57,7 @@ class Breadcrumbs(QWidget):
         self._parts: list[QWidget] = []
         self._room = QWidget()
         self._flow = FlowLayout(self._room, gap_px=2)
-        in_column(self._room, margins=(10, 4, 12, 0), of=self)
+        in_column(self._room, margins=(10, 8, 12, 0), of=self)
         names.came.connect(self._draw)
         self.hide()
 

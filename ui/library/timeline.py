@@ -139,7 +139,8 @@ class Timeline(QScrollBar):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draws bars, years and the place that is seen."""
         if not self.is_dated:
-            super().paintEvent(event)
+            if self.maximum() > self.minimum():  # else all is seen
+                super().paintEvent(event)
             return
         look = (self.size().toTuple(), current_theme().is_dark)
         if self._drawn is None or self._drawn_look != look:

@@ -81,6 +81,18 @@ def test_the_largest_folders_have_their_names() -> None:
     assert counts[OTHERS] == 1 + 2 + 3 + 4
 
 
+def test_a_folder_that_was_read_in_parts_is_one_group() -> None:
+    """What an index commits later has codes of its own for the same texts."""
+    rows = [media_row(b"trip/%d.jpg" % number) for number in range(5)]
+    columns, numbers = _columns(rows, "folder")
+    (later, _), some = _columns(rows[2:4], "folder"), numbers[2:4]
+    column = columns.texts("folder").put([(some, later.texts("folder"))], len(rows))
+    in_parts = MediaColumns(columns.keys, columns.is_there, {"folder": column})
+    grouped = by_folder(in_parts, numbers)
+    assert grouped.names == ("trip",)
+    assert _names(grouped) == ["trip"] * 5
+
+
 def test_a_medium_of_several_tags_is_of_the_rarest() -> None:
     """Of those that have a colour; tags that nothing is left for are no group."""
     tags = [("dog", "beach"), ("dog",), ("dog", "beach"), (), ("beach", "kite", "dog"), ("hat",)]

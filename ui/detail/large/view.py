@@ -16,6 +16,7 @@ from ui.detail.large.info import InfoOverlay
 from ui.detail.large.words import WordsPanel
 from ui.detail.video_view import VideoView
 from ui.kit.actions import Actions, ActionSet
+from ui.kit.focus_ring import FocusRing
 from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
@@ -73,6 +74,8 @@ class LargeView(QFrame):
         super().__init__()
         self.setObjectName("stage")
         self.setAccessibleName("Large view")
+        self.setAccessibleDescription("Arrows lead to the photos before and after, Escape back")
+        self._ring = FocusRing(self, "on_stage")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.keeps_zoom = False
         self.shows_film = True

@@ -42,7 +42,7 @@ class Legend(QWidget):
         for number, group in enumerate(groups if len(groups) > 1 else ()):
             name = group.name if len(group.name) <= NAME_MAX else f"{group.name[:NAME_MAX]}…"
             made = tool(
-                button_text(f"{name}  {group.count:,}"), "chip",
+                button_text(f" {name}  {group.count:,}"), "chip",
                 name=f"{group.name}, {group.count:,}", tip="Show or hide",
                 on_click=partial(self._toggle, number),
             )  # fmt: skip
