@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from cocadesk.protocol.values import MetricValue, RunValue
 from ui.kit.layouts import in_column
 from ui.kit.theme import GAP_L
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 from ui.teach.texts import TOLD, certainty, figure
 
@@ -19,7 +20,7 @@ class Figures(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Before and after")
+        self.setAccessibleName(tr("Before and after"))
         self._outer = in_column(of=self)
         self._table: QWidget | None = None
         self.texts: list[str] = []
@@ -38,9 +39,13 @@ class Figures(QWidget):
         grid.setColumnStretch(1, 2)
         grid.setColumnStretch(2, 2)
         self.texts = []
-        photos = "The photos that were held back" if not run.is_trial else "Held back in the trial"
+        photos = (
+            tr("The photos that were held back")
+            if not run.is_trial
+            else tr("Held back in the trial")
+        )
         self._add_group(grid, photos, run.before, run.after)
-        self._add_group(grid, "Everything else (a set that comes with CocaDesk)",
+        self._add_group(grid, tr("Everything else (a set that comes with CocaDesk)"),
                         run.general_before, run.general_after)  # fmt: skip
         self._outer.addWidget(self._table)
         self.setAccessibleDescription("; ".join(self.texts))
@@ -73,7 +78,14 @@ class Figures(QWidget):
                 grid.addWidget(label(figure(metric), role), row, place)
                 grid.addWidget(label(certainty(metric), "small", wraps=True), row + 1, place)
             row += 1
-            self.texts.append(f"{name.text()}: {figure(old)} before, {figure(new)} after")
+            self.texts.append(
+                tr(
+                    "{name}: {before} before, {after} after",
+                    name=name.text(),
+                    before=figure(old),
+                    after=figure(new),
+                )
+            )
 
 
 def _pairs(

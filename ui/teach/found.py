@@ -13,6 +13,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, ProgressBar, hide_or_say
 from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M, RADIUS_PX, colour
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 from ui.teach.texts import found_line, held_out_line, skipped_line, time_line
 
@@ -24,7 +25,7 @@ class FoundBox(Card):
     """Counts, a few of the pictures, what is left out and why, and the time."""
 
     def __init__(self, pictures: ImageLoader) -> None:
-        super().__init__("What was found")
+        super().__init__(tr("What was found"))
         self._samples = [_Sample(pictures) for _ in range(SAMPLES)]
         self.counts = label("", "caption", wraps=True)
         self.held_out = label("", "muted", wraps=True)
@@ -33,7 +34,7 @@ class FoundBox(Card):
         self.measuring = QWidget()
         bar = ProgressBar()
         bar.show_progress(0, None)
-        measuring = label("Measuring how long it will take…", "muted", wraps=True)
+        measuring = label(tr("Measuring how long it will take…"), "muted", wraps=True)
         in_column(bar, measuring, gap=8, of=self.measuring)
         strip = in_row(*((sample, 1) for sample in self._samples), gap=GAP_M)
         self.column.addWidget(self.counts)
@@ -114,4 +115,4 @@ class _Picture(QLabel):
         paint_thumbnail(painter, self.rect(), RADIUS_PX, picture)
         if not self._path:
             painter.setPen(colour("muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("No picture"))

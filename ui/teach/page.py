@@ -20,6 +20,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Page
 from ui.kit.plain_text import joined, tip_of
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice, button, label
 from ui.teach.requests import TeachRequests
 from ui.teach.run import RunView
@@ -37,18 +38,18 @@ class TeachPage(Page):
 
     def __init__(self, link: EngineLink, tracker: JobTracker, pictures: ImageLoader) -> None:
         super().__init__()
-        self.setAccessibleName("Teach")
+        self.setAccessibleName(tr("Teach"))
         self._tracker = tracker
         self.requests = TeachRequests(link, tracker, self)
         self.setup = TeachSetup(pictures)
         self.view = RunView()
         self.runs = QListWidget()
         self.runs.setObjectName("runs")
-        self.runs.setAccessibleName("Runs so far")
+        self.runs.setAccessibleName(tr("Runs so far"))
         self.runs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.new = button("New", on_click=self.show_setup)
-        self.new.setToolTip("Teach something new")
-        self.new.setAccessibleName("Teach something new")
+        self.new = button(tr("New"), on_click=self.show_setup)
+        self.new.setToolTip(tr("Teach something new"))
+        self.new.setAccessibleName(tr("Teach something new"))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
@@ -84,7 +85,7 @@ class TeachPage(Page):
         self._side = QFrame()
         self._side.setObjectName("side")
         self._side.setFixedWidth(LIST_PX)
-        head = in_row(label("Runs", "heading"), STRETCH, self.new)
+        head = in_row(label(tr("Runs"), "heading"), STRETCH, self.new)
         in_column(head, (self.runs, 1), gap=GAP_M, margins=(14, 14, 8, 8), of=self._side)
         self._side.hide()
         in_row(self._side, (self.stack, 1), gap=0, of=self)

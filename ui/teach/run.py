@@ -20,18 +20,22 @@ from cocadesk.protocol.values import (
 from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, hide_or_say, hide_part, scrolled
-from ui.kit.texts import count, moment
+from ui.kit.texts import moment
 from ui.kit.theme import GAP_L, GAP_M
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import button, label, restyle
 from ui.teach.curve import Curve, Line
 from ui.teach.figures import Figures
-from ui.teach.texts import duration, progress_line, run_title, verdict
+from ui.teach.texts import duration, photos_and_captions, progress_line, run_title, verdict
 
-AT_ONCE = (
-    "Search uses it now, on the photos of your library: a folder that you taught from is found "
-    "there once you have added it. You can change to another model on the Models page at any time."
+AT_ONCE = tr(
+    "Search uses it now, on the photos of your library: a folder that you "
+    "taught from is found there once you have added it. You can change to "
+    "another model on the Models page at any time."
 )
-LATER = "Search uses it once every photo has been read again; the Models page shows the progress."
+LATER = tr(
+    "Search uses it once every photo has been read again; the Models page shows the progress."
+)
 LOSS = "loss"
 OWN = "yours"
 GENERAL = "others"
@@ -45,32 +49,32 @@ class RunView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Run")
+        self.setAccessibleName(tr("Run"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.run: RunValue | None = None
         self.title = label("", "title", wraps=True)
         self.about = label("", "muted", wraps=True)
         self.progress = JobProgress()
-        self.loss = Curve("Training loss", (Line(name=LOSS, colour="accent"),))
+        self.loss = Curve(tr("Training loss"), (Line(name=LOSS, colour="accent"),))
         self.gain = Curve(
-            "Right photo found, %",
+            tr("Right photo found, %"),
             (
                 Line(name=OWN, colour="accent", has_marks=True),
                 Line(name=GENERAL, colour="muted", has_marks=True, is_dashed=True),
             ),
             values=(0.0, 100.0),
         )
-        self.gain.setToolTip("The mean over the first 1, 5 and 10 results of a search")
+        self.gain.setToolTip(tr("The mean over the first 1, 5 and 10 results of a search"))
         self.verdict = label("", "caption", wraps=True)
         self.figures = Figures()
-        self.keep = button("Keep it", "primary", on_click=self._on_keep)
-        self.discard = button("Discard it", on_click=self._on_discard)
+        self.keep = button(tr("Keep it"), "primary", on_click=self._on_keep)
+        self.discard = button(tr("Discard it"), on_click=self._on_discard)
         self.price = label("", "muted", wraps=True)
         self.kept = label("", "muted", wraps=True)
         self.attempt = QLineEdit()
-        self.attempt.setAccessibleName("Try it: search with what it has learned")
+        self.attempt.setAccessibleName(tr("Try it: search with what it has learned"))
         self.attempt.returnPressed.connect(self._on_attempt)
-        self.search = button("Search", "primary", on_click=self._on_attempt)
+        self.search = button(tr("Search"), "primary", on_click=self._on_attempt)
         self._build()
         self.clear()
 
@@ -108,19 +112,19 @@ class RunView(QWidget):
         content.column.addWidget(self._progress_card())
         content.column.addWidget(self._attempt_card())
         content.column.addWidget(self._outcome_card())
-        self._curves = Card("While it learned")
+        self._curves = Card(tr("While it learned"))
         curves = in_row((self.loss, 1), (self.gain, 1), gap=GAP_L)
         self._curves.column.addLayout(curves)
         content.column.addWidget(self._curves)
         in_column(scrolled(content), of=self)
 
     def _progress_card(self) -> Card:
-        self._running = Card("Learning")
+        self._running = Card(tr("Learning"))
         self._running.column.addWidget(self.progress)
         return self._running
 
     def _outcome_card(self) -> Card:
-        self._outcome = Card("Result")
+        self._outcome = Card(tr("Result"))
         self._outcome.column.addWidget(self.verdict)
         self._outcome.column.addWidget(self.figures)
         self._outcome.column.addWidget(self.price)
@@ -129,7 +133,7 @@ class RunView(QWidget):
         return self._outcome
 
     def _attempt_card(self) -> Card:
-        self._trying = Card("Kept")
+        self._trying = Card(tr("Kept"))
         self._trying.column.addWidget(self.kept)
         row = in_row((self.attempt, 1), self.search, gap=GAP_M)
         self._trying.column.addLayout(row)
@@ -141,7 +145,7 @@ class RunView(QWidget):
             hide_part(self._running, self)
         else:
             self._running.show()
-        self._curves.heading.setText("While it learned" if is_over else "While it learns")
+        self._curves.heading.setText(tr("While it learned") if is_over else tr("While it learns"))
         if is_over:
             return
         self.progress.draw_job(_shown_job(run, job), progress_line(run, job))
@@ -153,7 +157,7 @@ class RunView(QWidget):
         has_figures = bool(run.after)
         self._outcome.setVisible(is_waiting or has_figures or bool(run.message))
         said = verdict(run) if is_waiting or has_figures else None
-        self._outcome.heading.setText("Result" if said else "How it ended")
+        self._outcome.heading.setText(tr("Result") if said else tr("How it ended"))
         hide_or_say(self.verdict, run.message if said is None else said.text)
         self.figures.setVisible(has_figures)
         if has_figures:
@@ -172,7 +176,7 @@ class RunView(QWidget):
         self.kept.setText(LATER if run.reembed_seconds > 0 else AT_ONCE)
         if is_other:
             self.attempt.clear()
-        self.attempt.setPlaceholderText("Try it: search by a name that it has learned")
+        self.attempt.setPlaceholderText(tr("Try it: search by a name that it has learned"))
 
     def _on_keep(self) -> None:
         self._decide(keep=True)
@@ -205,13 +209,11 @@ def _shown_job(run: RunValue, job: JobValue | None) -> JobValue:
 
 
 def _about(run: RunValue) -> str:
-    parts = [f"{count(run.photos, 'photo')} with {count(run.captions, 'caption')}"]
-    if not run.photos:
-        parts = []
+    parts = [photos_and_captions(run.photos, run.captions)] if run.photos else []
     if run.method is TuningMethod.DEEPER:
-        parts.append("names and new things")
+        parts.append(tr("names and new things"))
     if run.seconds:
-        parts.append(f"learned in {duration(run.seconds)}")
+        parts.append(tr("learned in {duration}", duration=duration(run.seconds)))
     if when := moment(run.created):
         parts.append(when)
     return " · ".join(parts)
@@ -219,17 +221,25 @@ def _about(run: RunValue) -> str:
 
 def _price(run: RunValue) -> str:
     trial = (
-        f"The figures come from a trial. The model that you keep has learned from all "
-        f"{count(run.photos, 'photo')}. "
+        tr_count(
+            run.photos,
+            "The figures come from a trial. The model that you keep has learned from {n} photo.",
+            "The figures come from a trial. The model that you keep has learned from all "
+            "{n} photos.",
+        )
+        + " "
         if run.is_trial and run.photos
         else ""
     )
     if run.reembed_seconds > 0:
         return trial + (
-            "If you keep it, every photo of the library is read again, "
-            f"{duration(run.reembed_seconds)}; until then search works as before."
+            tr(
+                "If you keep it, every photo of the library is read again, {duration}; "
+                "until then search works as before.",
+                duration=duration(run.reembed_seconds),
+            )
         )
-    return trial + "If you keep it, search uses it at once. You can go back on the Models page."
+    return trial + tr("If you keep it, search uses it at once. You can go back on the Models page.")
 
 
 def _set_role(part: QWidget, role: str) -> None:

@@ -19,21 +19,23 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, headed, hide_or_say, scrolled
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 from ui.teach.found import FoundBox
 from ui.teach.source import SourceBox
 from ui.teach.texts import INTRO
 
 REVEAL_MS = 50
-QUICK = "Learn new names (recommended)"
-QUICK_NOTE = (
-    "Learns what to call the things that it can tell apart already. Takes a few minutes; search "
-    "uses the new names as soon as you keep the result."
+QUICK = tr("Learn new names (recommended)")
+QUICK_NOTE = tr(
+    "Learns what to call the things that it can tell apart already. Takes a "
+    "few minutes; search uses the new names as soon as you keep the result."
 )
-DEEPER = "Learn to see new things as well"
-DEEPER_NOTE = (
-    "For things that it cannot tell apart yet. Takes several times as long, and if you keep the "
-    "result, every photo of the library has to be read again."
+DEEPER = tr("Learn to see new things as well")
+DEEPER_NOTE = tr(
+    "For things that it cannot tell apart yet. Takes several times as long, "
+    "and if you keep the result, every photo of the library has to be read "
+    "again."
 )
 
 
@@ -53,14 +55,14 @@ class TeachSetup(QWidget):
         self._group = QButtonGroup(self)
         self._group.addButton(self.quick)
         self._group.addButton(self.deeper)
-        self.check = button("Check the photos", "primary", on_click=self.check_wanted.emit)
+        self.check = button(tr("Check the photos"), "primary", on_click=self.check_wanted.emit)
         self.problem = label("", "problem", wraps=True)
         self.found = FoundBox(pictures)
         self.name = QLineEdit()
         self.name.setMaxLength(80)
-        self.name.setAccessibleName("Name of this run")
+        self.name.setAccessibleName(tr("Name of this run"))
         self.name.returnPressed.connect(self._on_return)
-        self.start = button("Start learning", "primary", on_click=self.start_wanted.emit)
+        self.start = button(tr("Start learning"), "primary", on_click=self.start_wanted.emit)
         self._reveal = single_shot(self, self._reveal_found, REVEAL_MS)
         self._build()
         self.source.changed.connect(self._on_changed)
@@ -74,7 +76,7 @@ class TeachSetup(QWidget):
     def show_checking(self) -> None:
         """The engine has begun to check the data."""
         self.check.setEnabled(False)
-        self.check.setText("Checking…")
+        self.check.setText(tr("Checking…"))
         hide_or_say(self.problem, "")
         self._show_found(False)
 
@@ -108,17 +110,17 @@ class TeachSetup(QWidget):
 
     def _build(self) -> None:
         content = Column(GAP_L)
-        content.column.addLayout(headed("Teach CocaDesk your own words", INTRO))
-        choice = Card("Learn from")
+        content.column.addLayout(headed(tr("Teach CocaDesk your own words"), INTRO))
+        choice = Card(tr("Learn from"))
         choice.column.addWidget(self.source)
-        choice.column.addWidget(label("Method", "heading"))
+        choice.column.addWidget(label(tr("Method"), "heading"))
         choice.column.addLayout(_choice(self.quick, QUICK_NOTE))
         choice.column.addLayout(_choice(self.deeper, DEEPER_NOTE))
         check_row = in_row(self.check, STRETCH)
         choice.column.addLayout(check_row)
         choice.column.addWidget(self.problem)
         content.column.addWidget(choice)
-        self._name_label = label("Name", "muted")
+        self._name_label = label(tr("Name"), "muted")
         row = in_row(self._name_label, (self.name, 1), self.start, gap=GAP_M)
         self.found.column.addLayout(row)
         content.column.addWidget(self.found)
@@ -143,7 +145,7 @@ class TeachSetup(QWidget):
         self.changed.emit()
 
     def _end_check(self) -> None:
-        self.check.setText("Check the photos")
+        self.check.setText(tr("Check the photos"))
         self.check.setEnabled(True)
         self.check.show()
 

@@ -15,14 +15,14 @@ from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import count
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import IconButton, button, label, restyle
 
 LINE_CHOICES = (
-    ("See in each text if its lines are one caption", CaptionLines.AUTO),
-    ("A line is a caption", CaptionLines.EACH),
-    ("A text is one caption", CaptionLines.JOINED),
+    (tr("See in each text if its lines are one caption"), CaptionLines.AUTO),
+    (tr("A line is a caption"), CaptionLines.EACH),
+    (tr("A text is one caption"), CaptionLines.JOINED),
 )
 
 
@@ -34,16 +34,16 @@ class SourceBox(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("drop-zone")
-        self.setAccessibleName("What to learn from")
+        self.setAccessibleName(tr("What to learn from"))
         self.setAcceptDrops(True)
         self._folders: list[str] = []
         self.lines: list[_FolderLine] = []
-        self.choose = button("Choose a folder…", on_click=self._ask)
-        self._hint = label("or drag folders of photos with text files here", "muted")
+        self.choose = button(tr("Choose a folder…"), on_click=self._ask)
+        self._hint = label(tr("or drag folders of photos with text files here"), "muted")
         self.library = TickBox()
         self.library.toggled.connect(self.changed)
         self.text_lines = QComboBox()
-        self.text_lines.setAccessibleName("The lines of a text beside a photo")
+        self.text_lines.setAccessibleName(tr("The lines of a text beside a photo"))
         for title, meaning in LINE_CHOICES:
             self.text_lines.addItem(title, meaning)
         self.text_lines.hide()
@@ -67,7 +67,9 @@ class SourceBox(QFrame):
 
     def title(self) -> str:
         """A name for a run from this: that of its folders, else the library's."""
-        return ", ".join(Path(folder).name for folder in self._folders) or "My captions and tags"
+        return ", ".join(Path(folder).name for folder in self._folders) or tr(
+            "My captions and tags"
+        )
 
     def add(self, folders: list[str]) -> None:
         """Adds folders that are not there yet; of a file, its folder."""
@@ -80,11 +82,15 @@ class SourceBox(QFrame):
     def set_annotated_count(self, number: int | None) -> None:
         """The number of photos with human annotations in the library; None where unknown."""
         if number is None:
-            text = "Photos of my library with my own captions or tags"
+            text = tr("Photos of my library with my own captions or tags")
         elif number == 0:
-            text = "Photos of my library with my own captions or tags: none yet"
+            text = tr("Photos of my library with my own captions or tags: none yet")
         else:
-            text = f"The {count(number, 'photo')} of my library with my own captions or tags"
+            text = tr_count(
+                number,
+                "The {n} photo of my library with my own captions or tags",
+                "The {n} photos of my library with my own captions or tags",
+            )
         self.library.setText(text)
         self.library.setEnabled(number != 0 or self.library.isChecked())
 
@@ -99,7 +105,7 @@ class SourceBox(QFrame):
             self._list.addWidget(line)
             self.lines.append(line)
         self.text_lines.setVisible(bool(self._folders))
-        self.choose.setText("Another folder…" if self._folders else "Choose a folder…")
+        self.choose.setText(tr("Another folder…") if self._folders else tr("Choose a folder…"))
         self.changed.emit()
 
     def _remove(self, folder: str) -> None:
@@ -107,7 +113,7 @@ class SourceBox(QFrame):
         self._show()
 
     def _ask(self) -> None:
-        folder = desktop.ask_for_folder(self, "Choose a folder of photos with text files")
+        folder = desktop.ask_for_folder(self, tr("Choose a folder of photos with text files"))
         if folder is not None:
             self.add([folder])
 
@@ -143,8 +149,8 @@ class _FolderLine(QWidget):
         super().__init__()
         remove = IconButton(
             Icon.CLEAR,
-            f"Do not learn from {Path(folder).name}",
-            tip="Do not learn from this folder",
+            tr("Do not learn from {name}", name=Path(folder).name),
+            tip=tr("Do not learn from this folder"),
             size_px=14,
             on_click=lambda: self.removed.emit(folder),
         )

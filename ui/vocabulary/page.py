@@ -15,20 +15,21 @@ from ui.kit import desktop
 from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import COLUMN_MAX_PX, Page, headed, hide_or_say
-from ui.kit.texts import count, job_line
+from ui.kit.texts import job_line
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import Notice, button, label
 from ui.vocabulary.requests import VocabularyRequests
 from ui.vocabulary.text import load_file, read_tags, save_file, write_tags
 
-INTRO = (
+INTRO = tr(
     "CocaDesk suggests those tags of this list that fit a photo best. Write the tags that you "
     "would search for, one per line. When you save, the suggestions are made again, without "
     "reading any photo again. Your own tags and captions are never changed."
 )
 COUNT_PAUSE_MS = 150
-TEXT_FILES = "Text files (*.txt *.csv);;All files (*)"
+TEXT_FILES = tr("Text files (*.txt *.csv);;All files (*)")
 
 
 class VocabularyPage(Page):
@@ -36,7 +37,7 @@ class VocabularyPage(Page):
 
     def __init__(self, link: EngineLink, tracker: JobTracker) -> None:
         super().__init__()
-        self.setAccessibleName("Tags")
+        self.setAccessibleName(tr("Tags"))
         self._tracker = tracker
         self.requests = VocabularyRequests(link, tracker, self)
         self._saved: tuple[str, ...] = ()
@@ -45,20 +46,20 @@ class VocabularyPage(Page):
         self.state = label("", "muted", wraps=True)
         self.text = QPlainTextEdit()
         self.text.setObjectName("tags")
-        self.text.setAccessibleName("Tags, one a line")
+        self.text.setAccessibleName(tr("Tags, one a line"))
         self.text.setTabChangesFocus(True)
-        self.text.setPlaceholderText("one tag a line")
+        self.text.setPlaceholderText(tr("one tag a line"))
         self.text.setEnabled(False)
         self.remark = label("", "muted")
-        self.remark.setAccessibleName("How many tags")
+        self.remark.setAccessibleName(tr("How many tags"))
         self.problem = label("", "problem", wraps=True)
         self.progress = JobProgress()
         self.progress.control.connect(tracker.control)
-        self.save = button("Save and tag again", "primary", on_click=self._on_save)
-        self.undo = button("Undo changes", on_click=self._on_undo)
-        self.load = button("Import…", on_click=self._on_import)
-        self.export = button("Export…", on_click=self._on_export)
-        self.shipped = button("Restore the built-in list", "link", on_click=self._on_shipped)
+        self.save = button(tr("Save and tag again"), "primary", on_click=self._on_save)
+        self.undo = button(tr("Undo changes"), on_click=self._on_undo)
+        self.load = button(tr("Import…"), on_click=self._on_import)
+        self.export = button(tr("Export…"), on_click=self._on_export)
+        self.shipped = button(tr("Restore the built-in list"), "link", on_click=self._on_shipped)
         self.notice = Notice(self)
         self._counting = single_shot(self, self._count, COUNT_PAUSE_MS)
         self._build()
@@ -91,7 +92,7 @@ class VocabularyPage(Page):
         middle = QWidget()
         middle.setMaximumWidth(COLUMN_MAX_PX)
         in_column(
-            headed("Tags", INTRO),
+            headed(tr("Tags"), INTRO),
             self.state,
             (row, 1),
             self.remark,
@@ -122,7 +123,7 @@ class VocabularyPage(Page):
         self._replace_text(write_tags(self._saved))
 
     def _on_import(self) -> None:
-        path = desktop.ask_for_file(self, "Add the tags of a text file", TEXT_FILES)
+        path = desktop.ask_for_file(self, tr("Add the tags of a text file"), TEXT_FILES)
         if path is None:
             return
         try:
@@ -134,11 +135,15 @@ class VocabularyPage(Page):
         merged = read_tags(write_tags(known.tags + found.tags))
         self._replace_text(write_tags(merged.tags))
         added = len(merged.tags) - len(known.tags)
-        said = f"{count(added, 'new tag')} added. Nothing is saved yet."
+        said = tr_count(
+            added,
+            "{n} new tag added. Nothing is saved yet.",
+            "{n} new tags added. Nothing is saved yet.",
+        )
         self.notice.say(" ".join((*found.notes, said)))
 
     def _on_export(self) -> None:
-        path = desktop.ask_where_to_save(self, "Save the list as a text file", "tags.txt")
+        path = desktop.ask_where_to_save(self, tr("Save the list as a text file"), "tags.txt")
         if path is None:
             return
         tags = read_tags(self.text.toPlainText()).tags
@@ -147,7 +152,7 @@ class VocabularyPage(Page):
         except UserError as error:
             self._on_failed(error)
         else:
-            self.notice.say(f"{count(len(tags), 'tag')} written.")
+            self.notice.say(tr_count(len(tags), "{n} tag written.", "{n} tags written."))
 
     # What the engine tells ----------------------------------------------------------
 
@@ -162,7 +167,9 @@ class VocabularyPage(Page):
             self.text.setFocus()
         self._is_loaded = True
         self.state.setText(
-            "You are using your own list." if answer.is_own else "You are using the built-in list."
+            tr("You are using your own list.")
+            if answer.is_own
+            else tr("You are using the built-in list.")
         )
         self._count()
 
@@ -189,7 +196,7 @@ class VocabularyPage(Page):
     def _count(self) -> None:
         found = read_tags(self.text.toPlainText())
         changed = found.tags != self._saved
-        self.remark.setText(found.remark() + (" · not saved yet" if changed else ""))
+        self.remark.setText(found.remark() + (f" · {tr('not saved yet')}" if changed else ""))
         self.save.setEnabled(self._is_loaded and changed and bool(found.tags))
         self.undo.setEnabled(self._is_loaded and changed)
         self.shipped.setEnabled(self._is_loaded and self.is_own)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError
 from cocadesk.texts.tag_lists import NoTagListError, read_tag_list
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 
 MAX_FILE_BYTES = 4_000_000
 
@@ -32,13 +32,16 @@ class TagText:
         """``1,204 tags · 2 duplicates and 1 empty line skipped``."""
         parts = []
         if self.repeated:
-            parts.append("1 duplicate" if self.repeated == 1 else f"{self.repeated:,} duplicates")
+            parts.append(tr_count(self.repeated, "{n} duplicate", "{n} duplicates"))
         if self.empty:
-            parts.append(count(self.empty, "empty line"))
-        line = count(len(self.tags), "tag")
+            parts.append(tr_count(self.empty, "{n} empty line", "{n} empty lines"))
+        line = tr_count(len(self.tags), "{n} tag", "{n} tags")
         if not parts:
             return line
-        return f"{line} · {' and '.join(parts)} skipped"
+        both = (
+            parts[0] if len(parts) == 1 else tr("{one} and {other}", one=parts[0], other=parts[1])
+        )
+        return tr("{tags} · {others} skipped", tags=line, others=both)
 
 
 def read_tags(text: str) -> TagText:
@@ -76,14 +79,20 @@ def load_file(path: str) -> TagText:
         with Path(path).open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise UserError(f"{name} cannot be read.", error.strerror or str(error)) from error
+        raise UserError(
+            tr("{name} cannot be read.", name=name), error.strerror or str(error)
+        ) from error
     if len(data) > MAX_FILE_BYTES:
-        raise UserError(f"{name} is too large for a list of tags.", "", "Choose a text file.")
+        raise UserError(
+            tr("{name} is too large for a list of tags.", name=name), "", tr("Choose a text file.")
+        )
     try:
         found = read_tag_list(data)
     except NoTagListError as error:
         raise UserError(
-            f"{name} is no list of tags.", str(error), "Choose a text file with a tag on each line."
+            tr("{name} is no list of tags.", name=name),
+            str(error),
+            tr("Choose a text file with a tag on each line."),
         ) from None
     return replace(read_tags("\n".join(found.lines)), notes=found.notes)
 
@@ -105,5 +114,5 @@ def save_file(path: str, tags: Iterable[str]) -> None:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)
         raise UserError(
-            f"{target.name} cannot be written.", error.strerror or str(error)
+            tr("{target} cannot be written.", target=target.name), error.strerror or str(error)
         ) from error

@@ -172,6 +172,8 @@ def is_plain_tip(tip: ast.expr) -> bool:
     """True for a tip without a name in it, or with the names made plain."""
     if isinstance(tip, ast.IfExp):
         return is_plain_tip(tip.body) and is_plain_tip(tip.orelse)
+    if isinstance(tip, ast.Call) and ast.unparse(tip.func) == "tr":
+        return not tip.keywords  # a name would be one of them
     is_made = isinstance(tip, ast.Call) and ast.unparse(tip.func) == "tip_of"
     return is_made or isinstance(tip, ast.Constant)
 

@@ -26,7 +26,7 @@ from tools import translations
 TRANSLATED = tuple(code for code in LANGUAGES if code != "en")
 NOT_YET = (
     "ui.annotations", "ui.detail", "ui.engine", "ui.jobs", "ui.library", "ui.models",
-    "ui.shell", "ui.teach", "ui.vocabulary",
+    "ui.shell",
 )  # fmt: skip
 """Rooms of the window whose texts are still English alone."""
 EXCEPTIONS: dict[str, set[str]] = {
