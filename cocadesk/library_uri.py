@@ -1,7 +1,7 @@
-"""Libraries in an object store: their addresses, their folders on this machine, credentials.
+"""Addresses of libraries: those in an object store, with credentials, and those that were moved.
 
-Such a library is named by ``s3://BUCKET/NAME``. What can be made again of it (thumbnails that
-were seen, files for quick searches) lies in a *working folder* in the user's cache, which
+One in an object store is named by ``s3://BUCKET/NAME``. What can be made again of it (thumbnails
+that were seen, files for quick searches) lies in a *working folder* in the user's cache, which
 stands for the library wherever the program passes folders about. ``library.uri.json`` in it
 says where the library is; credentials are never written, there or elsewhere.
 """
@@ -26,6 +26,9 @@ _REGION = "us-east-1"
 _SETTINGS = ("endpoint", "region")
 _IS_URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 _FOLDERS = "libraries"
+MOVED_NAME = "moved.json"
+"""The note in the old folder of a library that was moved: where it is now."""
+_MOST_MOVES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,3 +212,33 @@ def _profile(variable: str, name: str) -> dict[str, str]:
         if parser.has_section(section):
             return dict(parser[section])
     return {}
+
+
+def followed(folder: Path) -> Path:
+    """The folder itself, or that to which the library was moved from there.
+
+    Raises:
+        UserError: it was moved, and is not in its place now.
+    """
+    place = folder
+    for _ in range(_MOST_MOVES):
+        if (next_place := moved_to(place.expanduser())) is None:
+            break
+        place = next_place
+    if place != folder and not (place / "library.json").is_file():
+        raise UserError(
+            f"The library was moved to {place}, and is not there now.",
+            "Perhaps its disk is not connected.",
+            f"Connect it and try again, or open another library. To use what is left in {folder}, "
+            f"remove the file {MOVED_NAME} there.",
+        )
+    return place
+
+
+def moved_to(folder: Path) -> Path | None:
+    """The folder to which the library of this one was moved, or None."""
+    try:
+        note = json.loads((folder / MOVED_NAME).read_bytes())
+        return Path(os.fsdecode(bytes.fromhex(note["to_hex"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from cocadesk.library_uri import is_uri, parse_uri, working_folder
+from cocadesk.library_uri import followed, is_uri, parse_uri, working_folder
 
 LIBRARY_VARIABLE = "COCADESK_LIBRARY"
 CACHE_VARIABLE = "COCADESK_CACHE"
@@ -60,11 +60,16 @@ def durable_source(source: str) -> str:
 def library_folder(chosen: str = "") -> Path:
     """The folder of the ``chosen`` library, else of ``COCADESK_LIBRARY``'s, else of the person's.
 
-    Of one in an object store (``s3://…``), the folder on this machine that stands for it.
+    Of one in an object store (``s3://…``), the folder on this machine that stands for it; of
+    one that was moved, the folder where it is now.
 
     Raises:
-        UserError: the address can't be one of a library.
+        UserError: the address can't be one of a library, or it was moved and is not there.
     """
+    return followed(_named_folder(chosen))
+
+
+def _named_folder(chosen: str) -> Path:
     import platformdirs
 
     named = chosen or os.environ.get(LIBRARY_VARIABLE)

@@ -27,7 +27,14 @@ from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, MediaKind, MediaRow, MediaState, Tag
 from cocadesk.library.vectors import representative_moment, tagging_vectors, tags_of_moments
 from cocadesk.model.backend import Backend, Caption, GenerationOptions
-from cocadesk.model.values import SENTENCE, STYLES, unknown_style, usual_writing
+from cocadesk.model.values import (
+    SENTENCE,
+    STYLES,
+    USUAL_WRITING,
+    Writing,
+    unknown_style,
+    usual_writing,
+)
 
 CAPTIONS_AT_ONCE = 8
 TAGS_AT_ONCE = 500
@@ -58,7 +65,7 @@ class Describer:
     """Captions and tags of any pictures, in the library or not; nothing is stored.
 
     ``tagger`` is called when the first tags or captions are made. Without a ``style`` captions are
-    sentences, and those of any style hold.
+    sentences, and those of any style hold. ``writing`` says how new ones are written; all hold.
 
     Raises:
         UserError: the model does not know the style.
@@ -70,6 +77,7 @@ class Describer:
         tagger: Callable[[], ZeroShotTagger],
         decode: Decoder,
         style: str | None = None,
+        writing: Writing = USUAL_WRITING,
     ) -> None:
         info = model.info()
         if style is not None and style not in info.styles:
@@ -78,6 +86,7 @@ class Describer:
         self.tagger = tagger
         self._decode = decode
         self._style = style or SENTENCE
+        self._wished = writing
         self.caption_version = caption_version(info.model_id, self._style)
         """The version to store beside these captions."""
         holding = (style,) if style else STYLES
@@ -95,7 +104,8 @@ class Describer:
             openings = caption_openings(info, self.tagger)
         except UserError:  # the tags say so where they are asked for; captions need none
             openings = None
-        return replace(usual_writing(info), style=self._style, openings=openings)
+        usual = self._wished.applied(usual_writing(info))
+        return replace(usual, style=self._style, openings=openings)
 
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""
@@ -244,6 +254,7 @@ def caption_steps(
     *,
     again: bool = False,
     style: str | None = None,
+    writing: Writing = USUAL_WRITING,
     done: set[str] | None = None,
     made: set[str] | None = None,
     is_careful: bool = False,
@@ -252,7 +263,7 @@ def caption_steps(
     """Captions and tags the media that this model has not described yet, a few at a time.
 
     ``again`` describes those too that it has, a ``style`` those that have a caption of the
-    model in another; ``done`` holds the keys that were described
+    model in another; ``writing`` as in ``Describer``; ``done`` holds the keys that were described
     before a pause and gets those that are described now, ``made`` those of them with a new
     caption or new tags, which the report counts. ``is_careful`` describes one at a time, so
     that a crash names its file. ``rest`` is called after each few with the seconds they took.
@@ -260,7 +271,8 @@ def caption_steps(
     described, changed_ever = set() if done is None else done, set() if made is None else made
     # Once: an unreadable vocabulary stops the job before its first caption.
     only_tagger = tagger()
-    media = MediaDescriber(library, Describer(model, lambda: only_tagger, decode, style))
+    describer = Describer(model, lambda: only_tagger, decode, style, writing)
+    media = MediaDescriber(library, describer)
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
     with InHand(library.folder) as in_hand:

@@ -14,7 +14,7 @@ from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, S
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.annotations.taking_over import TakeOverReport, take_over_steps
 from cocadesk.annotations.titles import things
-from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value
+from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value, to_writing
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
@@ -23,6 +23,7 @@ from cocadesk.engine.scopes import scope_keys
 from cocadesk.errors import UserError
 from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
+from cocadesk.protocol.captions import CaptionWriting
 from cocadesk.protocol.messages import JobReply, RowsChanged
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -53,6 +54,7 @@ class CaptionSpec(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     again: bool = False
     style: CaptionStyle | None = None
+    writing: CaptionWriting = CaptionWriting()
     order: str = ""
 
 
@@ -112,6 +114,7 @@ class AnnotationJobs:
                 scope_keys(self._library, order.scope),
                 again=order.again,
                 style=order.style,
+                writing=to_writing(order.writing),
                 done=done,
                 made=self._made(JobKind.CAPTION),
                 is_careful=self._context.crash_guard.is_careful,

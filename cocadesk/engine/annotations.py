@@ -24,7 +24,7 @@ from cocadesk.engine.annotation_jobs import (
     WriteSpec,
     skipped_items,
 )
-from cocadesk.engine.conversions import to_value
+from cocadesk.engine.conversions import to_value, to_writing
 from cocadesk.engine.groups import GroupHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory
@@ -198,7 +198,14 @@ class AnnotationHandler(RequestHandler):
         title = f"Captions for {self._things(body.scope, keys)}"
         # A styled one too: the style that is wanted last stays, and orders tell which that is.
         order = new_key() if body.again or body.style is not None else ""
-        spec = CaptionSpec(scope=body.scope, again=body.again, style=body.style, order=order)
+        to_writing(body.writing)  # what can't be done is said before it waits
+        spec = CaptionSpec(
+            scope=body.scope,
+            again=body.again,
+            style=body.style,
+            writing=body.writing,
+            order=order,
+        )
         # Of a folder, or all: what an index finds until then is meant as well, so it waits.
         items = len(keys) if body.scope.keys else None
         return self._context.queue(JobKind.CAPTION, title, spec, items=items)

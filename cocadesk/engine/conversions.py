@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from cocadesk.errors import UserError
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
+from cocadesk.model.values import CaptionLength, Writing
+from cocadesk.protocol.captions import MOST_BEAMS, CaptionWriting
 from cocadesk.protocol.messages import Hits, ListNewest, Moments, Search, Similar
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
@@ -61,6 +64,21 @@ def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return WirePath.of(value)
     return value.value if isinstance(value, Enum) else value
+
+
+def to_writing(wished: CaptionWriting) -> Writing:
+    """A person's wishes about new captions, as the model's door takes them.
+
+    Raises:
+        UserError: they can't be followed.
+    """
+    if not 0 <= wished.beams <= MOST_BEAMS:
+        raise UserError(
+            f"A caption can't be searched with {wished.beams} beams.",
+            "Each is one more wording that is followed to its end.",
+            f"Choose 1 to {MOST_BEAMS}.",
+        )
+    return Writing(length=CaptionLength(wished.length.value), beams=wished.beams)
 
 
 class SkippedItem(Protocol):

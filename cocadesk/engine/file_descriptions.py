@@ -17,6 +17,7 @@ from cocadesk.annotations.describe import (
 )
 from cocadesk.annotations.tagging import ZeroShotTagger
 from cocadesk.annotations.vocabulary import Vocabulary
+from cocadesk.engine.conversions import to_writing
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
 from cocadesk.errors import UserError
@@ -92,7 +93,7 @@ def describe_files(
 
     with PoolDecoder(backend.info()) as decode:
         tagger = cache(labels_tagger if body.labels else tagger)
-        describer = Describer(backend, tagger, decode, body.style)
+        describer = Describer(backend, tagger, decode, body.style, to_writing(body.writing))
         return FileDescriber(body, describer, library, unkept).describe(call)
 
 

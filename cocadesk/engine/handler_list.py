@@ -14,6 +14,7 @@ from cocadesk.engine.library_requests import LibraryHandler
 from cocadesk.engine.maps import MapHandler
 from cocadesk.engine.media_details import MediaDetails
 from cocadesk.engine.models import ModelHandler
+from cocadesk.engine.moving import MoveHandler
 from cocadesk.engine.presence import PresenceHandler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.engine.watching import WatchHandler
@@ -32,6 +33,7 @@ class Handlers:
             self.library,
             BrowsingHandler(context),
             CareHandler(context),
+            MoveHandler(context),
             FilterHandler(context),
             MediaDetails(context),
             MapHandler(context),

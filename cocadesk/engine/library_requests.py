@@ -24,6 +24,7 @@ from cocadesk.engine.scopes import not_in_library, row_of
 from cocadesk.library.fields import FIELD_OF, facts_of
 from cocadesk.library.groups import MediaGroups
 from cocadesk.library.key_numbers import KeyList
+from cocadesk.library.moving import old_copy
 from cocadesk.library_uri import shown_name
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -205,6 +206,7 @@ class LibraryHandler(RequestHandler):
     def _get_info(self, body: GetInfo, call: Call) -> Info:
         model = self._model.settled() if body.waits else self._model.value()
         library = self._library
+        old = old_copy(library.folder)
         return Info(
             library_id=library.manifest.id,
             folder=WirePath.of(shown_name(library.folder)),
@@ -213,6 +215,7 @@ class LibraryHandler(RequestHandler):
             model=model,
             notices=library.notices,
             update=self._update(),
+            moved_from=None if old is None else WirePath.of(old),
         )
 
     def _update(self) -> ModelUpdate | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cocadesk.annotations.describe import Describer, MediaDescriber, WantedPicture
-from cocadesk.engine.conversions import to_tags, views_of
+from cocadesk.engine.conversions import to_tags, to_writing, views_of
 from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.full_pictures import FullPictures
 from cocadesk.engine.handlers import EngineContext, RequestHandler
@@ -154,7 +154,12 @@ class MediaDetails(RequestHandler):
         never replaced.
         """
         opened, reason = self._model.opened(), ""
-        describer = Describer(opened.backend, opened.tagger, partial(self._decode_wanted, call))
+        describer = Describer(
+            opened.backend,
+            opened.tagger,
+            partial(self._decode_wanted, call),
+            writing=to_writing(body.writing),
+        )
         media = MediaDescriber(self._library, describer)
         with self._describing:
             call.check()

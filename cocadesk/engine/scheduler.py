@@ -232,7 +232,9 @@ class Scheduler:
             return bool(self._jobs.working) or any(map(self._jobs.next, Lane))
 
     @contextlib.contextmanager
-    def at_rest(self) -> Iterator[Callable[[Callable[[str], bool]], int]]:
+    def at_rest(
+        self, why: str = "While a job works with photos and videos, they can't be forgotten."
+    ) -> Iterator[Callable[[Callable[[str], bool]], int]]:
         """Keep jobs from beginning; gives what forgets jobs and tells how many.
 
         It is asked of each job's order and report (JSON) whether they go.
@@ -245,8 +247,8 @@ class Scheduler:
             if running is not None:
                 raise UserError(
                     f"Something else is being done: {running.value.title}.",
-                    "While a job works with photos and videos, they can't be forgotten.",
-                    "Wait for its end, or stop it; then forget again.",
+                    why,
+                    "Wait for its end, or stop it; then try again.",
                 )
 
             def forget(goes: Callable[[str], bool]) -> int:

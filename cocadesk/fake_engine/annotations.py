@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from cocadesk.fake_engine.rows import WHEN, FakeContext, in_style
+from cocadesk.fake_engine.rows import WHEN, FakeContext, in_length, in_style
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.captions import CaptionLength
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
@@ -116,7 +117,9 @@ class FakeAnnotations:
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
         style = self._context.described.get(key, CaptionStyle.SENTENCE)
-        return self._human[key].caption or in_style(self._context.media[key].caption, style)
+        length = self._context.lengths.get(key, CaptionLength.USUAL)
+        made = in_length(in_style(self._context.media[key].caption, style), length)
+        return self._human[key].caption or made
 
     def human_of(self, key: str) -> HumanAnnotations:
         """All that a person says of one medium."""
@@ -149,7 +152,7 @@ class FakeAnnotations:
 
     def _describe(self, body: Describe, call: Call) -> ReplyBody:
         self._context.medium(body.key)
-        self._context.describe(body.key)
+        self._context.describe(body.key, writing=body.writing)
         return self._description(body.key)
 
     def _set(self, body: SetAnnotations, call: Call) -> ReplyBody:

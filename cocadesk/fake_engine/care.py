@@ -13,10 +13,14 @@ from cocadesk.protocol.messages import (
     CareReport,
     CheckLibrary,
     ExportLibrary,
+    LibraryMoved,
+    MoveLibrary,
+    RemoveOldLibrary,
     RepairLibrary,
     RestoreLibrary,
 )
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import WorkState
 
 
 class FakeCare:
@@ -44,6 +48,24 @@ class FakeCare:
     def _export(self, body: ExportLibrary, call: Call) -> CareReport:
         names = ("media.parquet", "edits.parquet")
         return _written(*(WirePath.of(_local(body.folder) / name) for name in names))
+
+    def _move(self, body: MoveLibrary, call: Call) -> LibraryMoved:
+        """Nothing is copied: all of this library is made up."""
+        folder = _local(body.folder)
+        if not folder.parent.is_dir():
+            raise UserError(
+                f"The library can't be moved to {body.folder.text}.",
+                f"There is no folder {folder.parent}.",
+                "Check that its disk is connected, or choose another folder.",
+            )
+        call.progress(WorkState(stage="Copying: 1.0 of 2.0 MB", done=1, total=2, seconds_left=3.0))
+        to = folder / "CocaDesk library" if folder.is_dir() else folder
+        return LibraryMoved(
+            folder=WirePath.of(to), old=WirePath.of(self._library), size_bytes=2_000_000
+        )
+
+    def _remove_old(self, body: RemoveOldLibrary, call: Call) -> CareReport:
+        return CareReport(done=("There is no old copy of this library.",))
 
 
 def _written(*paths: WirePath) -> CareReport:

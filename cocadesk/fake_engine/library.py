@@ -282,7 +282,7 @@ class FakeLibrary:
                 continue
             is_caption = body.kind is DescriptionKind.CAPTION
             if is_caption:
-                self._context.describe(medium.row.key, body.style)
+                self._context.describe(medium.row.key, body.style, body.writing)
             call.partial(
                 DescribedFile(
                     place=place,

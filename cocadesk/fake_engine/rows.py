@@ -9,6 +9,7 @@ from pathlib import Path
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.jobs import FakeJobs
 from cocadesk.fake_engine.pictures import write_scene
+from cocadesk.protocol.captions import USUAL_WRITING, CaptionLength, CaptionWriting
 from cocadesk.protocol.messages import EventBody
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -63,17 +64,26 @@ class FakeMedium:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeContext:
-    """The handlers' shared state; ``described`` are the styles of media's machine captions."""
+    """The handlers' shared state; ``described`` and ``lengths`` are of media's machine captions."""
 
     library: Path
     jobs: FakeJobs
     publish: Callable[[EventBody], None]
     media: dict[str, FakeMedium] = field(default_factory=dict)
     described: dict[str, CaptionStyle] = field(default_factory=dict)
+    lengths: dict[str, CaptionLength] = field(default_factory=dict)
 
-    def describe(self, key: str, style: CaptionStyle | None = None) -> None:
-        """Captions a medium: in this style, or as it is, else in a sentence."""
-        self.described[key] = style or self.described.get(key, CaptionStyle.SENTENCE)
+    def describe(
+        self,
+        key: str,
+        style: CaptionStyle | None = None,
+        writing: CaptionWriting = USUAL_WRITING,
+    ) -> None:
+        """Captions a medium: in this style, or as it is, else in a sentence, so written."""
+        known = self.described.get(key)
+        if known is None or style not in (None, known):
+            self.lengths[key] = writing.length
+        self.described[key] = style or known or CaptionStyle.SENTENCE
 
     def medium(self, key: str) -> FakeMedium:
         """The medium of this key.
@@ -92,6 +102,13 @@ def in_style(caption: str, style: CaptionStyle) -> str:
     if style is CaptionStyle.SHORT:
         return " ".join(caption.split()[1:3])
     return f"{caption}, seen close up" if style is CaptionStyle.ALT_TEXT else caption
+
+
+def in_length(caption: str, length: CaptionLength) -> str:
+    """A made-up caption as it reads shorter or longer."""
+    if length is CaptionLength.SHORTER:
+        return " ".join(caption.split()[:4])
+    return f"{caption}, with more around it" if length is CaptionLength.LONGER else caption
 
 
 def place_of(number: int) -> tuple[str, str, str]:

@@ -165,7 +165,7 @@ class FakeWriting:
             medium = self._context.media[keys[done]]
             if medium.number % 13 == 9:
                 return failure(medium.row.path, "The file can no longer be read.", "caption")
-            self._context.describe(keys[done], body.style)
+            self._context.describe(keys[done], body.style, body.writing)
             self._context.publish(RowsChanged(keys=(keys[done],)))
             return None
 

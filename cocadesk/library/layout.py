@@ -16,7 +16,7 @@ from cocadesk.errors import UserError, closed_to_us
 from cocadesk.library.lock import LOCK_NAME
 from cocadesk.library.pictures import pictures_of
 from cocadesk.library.storage import storage_of
-from cocadesk.library_uri import shown_name, uri_of
+from cocadesk.library_uri import MOVED_NAME, shown_name, uri_of
 from cocadesk.locations import STARTER, close_to_others
 
 MANIFEST_NAME = "library.json"
@@ -31,6 +31,7 @@ VOCABULARY_NAME = "vocabulary.txt"
 SNAPSHOT_NAME = "search.snapshot"
 GROUPS_NAME = "same-pictures.groups"
 MAP_NAME = "likeness.map"
+MOVED_FROM_NAME = "moved-from.json"
 PREVIEWS_FOLDER = "previews"
 MEDIA = "media"
 EDITS = "edits"
@@ -50,6 +51,8 @@ _OWN_NAMES = {
     BACKUPS_FOLDER,
     "thumbs",
     "runs",
+    MOVED_NAME,
+    MOVED_FROM_NAME,
 }
 _OWN_BEGINNINGS = (".", MANIFEST_NAME, "engine", _BASE)
 
@@ -125,6 +128,7 @@ def begin(folder: Path, *, may_make: bool) -> Manifest | None:
     Raises:
         UserError: there is no library, or none can be made there.
     """
+    storage_of(folder).check_held()
     manifest = read_manifest(folder)
     if manifest is None:
         if not may_make:

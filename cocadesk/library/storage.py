@@ -20,7 +20,7 @@ from cocadesk.errors import UserError
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lease import Lease
 from cocadesk.library.object_store import ObjectStore
-from cocadesk.library_uri import Credentials, LibraryUri, credentials, uri_of
+from cocadesk.library_uri import Credentials, LibraryUri, credentials, moved_to, uri_of
 
 _OWNER = "lease.owner"
 _FORGOTTEN = "forgotten.mark"
@@ -139,11 +139,17 @@ class Storage:
         """End ``hold``."""
 
     def check_held(self) -> None:
-        """Make sure that no other machine has begun to write.
+        """Make sure that what is written here counts.
 
         Raises:
-            UserError: one has.
+            UserError: another machine writes now, or the library was moved from here.
         """
+        if (to := moved_to(self.folder)) is not None:
+            raise UserError(
+                f"This library was moved to {to}.",
+                "Its old copy is kept as it was, and nothing is written into it.",
+                "Open the library in its new place.",
+            )
 
     def follow_forgetting(self) -> None:
         """Drop from this machine what another one may have forgotten."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from cocadesk.errors import UserError
@@ -157,6 +158,39 @@ class GenerationOptions:
     def needs_cosine(self) -> bool:
         """True where captions are compared with their pictures."""
         return self.rerank_weight != 0 or self.confidence.cosine != 0
+
+
+class CaptionLength(StrEnum):
+    """The length of captions beside what suits the model."""
+
+    USUAL = "usual"
+    SHORTER = "shorter"
+    LONGER = "longer"
+
+
+SHORT_TOKENS = 9
+LONG_TOKENS = 13
+LONG_PENALTY = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """A person's wishes about new captions; ``beams`` 0 is as many as suit the model."""
+
+    length: CaptionLength = CaptionLength.USUAL
+    beams: int = 0
+
+    def applied(self, usual: GenerationOptions) -> GenerationOptions:
+        """The options of a model with these wishes."""
+        wished = replace(usual, beams=self.beams or usual.beams)
+        if self.length is CaptionLength.SHORTER:
+            return replace(wished, length_penalty=0.0, max_tokens=SHORT_TOKENS)
+        if self.length is CaptionLength.LONGER:
+            return replace(wished, length_penalty=LONG_PENALTY, min_tokens=LONG_TOKENS)
+        return wished
+
+
+USUAL_WRITING = Writing()
 
 
 def usual_writing(info: ModelInfo) -> GenerationOptions:

@@ -16,6 +16,7 @@ from cocadesk.protocol.filters import *  # noqa: F403
 from cocadesk.protocol.groups import *  # noqa: F403
 from cocadesk.protocol.groups import GroupsChanged
 from cocadesk.protocol.maps import *  # noqa: F403
+from cocadesk.protocol.moving import *  # noqa: F403
 from cocadesk.protocol.replies import *  # noqa: F403
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403

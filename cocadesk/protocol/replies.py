@@ -276,7 +276,10 @@ class Excluded(ReplyBody, frozen=True):
 
 
 class Info(ReplyBody, frozen=True):
-    """``notices`` are sentences about damage that was met and is not repaired yet."""
+    """``notices`` are sentences about damage that was met and is not repaired yet.
+
+    ``moved_from``: the folder with the old copy of a library that was moved.
+    """
 
     library_id: str
     folder: WirePath
@@ -285,6 +288,7 @@ class Info(ReplyBody, frozen=True):
     model: ModelValue
     notices: tuple[str, ...] = ()
     update: ModelUpdate | None = None
+    moved_from: WirePath | None = None
 
 
 class CareReport(ReplyBody, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from cocadesk.protocol.captions import CaptionWriting
 from cocadesk.protocol.job_values import RayValue
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
@@ -99,9 +100,10 @@ class GetDetail(RequestBody, frozen=True):
 
 
 class Describe(RequestBody, frozen=True):
-    """Caption and tags; computed and kept where missing; ``Description``."""
+    """Caption and tags; computed and kept where missing, so written; ``Description``."""
 
     key: str
+    writing: CaptionWriting = CaptionWriting()
 
 
 class DescribeFiles(RequestBody, frozen=True):
@@ -109,8 +111,8 @@ class DescribeFiles(RequestBody, frozen=True):
 
     Each file comes as a part of the answer (``DescribedFile``), in any order, then
     ``DescribedFiles``. Descriptions of the library's media are stored. ``labels`` are
-    tags to choose from instead of the vocabulary; at most ``top`` are given. ``style``
-    as in ``StartCaption``.
+    tags to choose from instead of the vocabulary; at most ``top`` are given. ``style`` and
+    ``writing`` as in ``StartCaption``.
     """
 
     paths: tuple[WirePath, ...]
@@ -119,6 +121,7 @@ class DescribeFiles(RequestBody, frozen=True):
     top: int = 8
     filter: str = ""
     style: CaptionStyle | None = None
+    writing: CaptionWriting = CaptionWriting()
 
 
 class GetPreview(RequestBody, frozen=True):
@@ -224,12 +227,13 @@ class StartCaption(RequestBody, frozen=True):
 
     ``again`` describes those too that it has; a person's words are left alone. With a
     ``style``, captions in another are made anew; without, those of any style stay and new
-    ones are sentences.
+    ones are sentences. ``writing`` counts for what is made, and lets what is there stand.
     """
 
     scope: Scope
     again: bool = False
     style: CaptionStyle | None = None
+    writing: CaptionWriting = CaptionWriting()
 
 
 # Teaching and models -----------------------------------------------------------------

@@ -83,7 +83,12 @@ class FakeBackend:
         targets = np.asarray(list(_COLOURS.values()), np.float32)
         nearest = [int(np.argmin(((targets - m) ** 2).sum(1))) for m in means]
         form = FORMS[getattr(options, "style", SENTENCE)]
-        return [FakeCaption(text=form.format(names[i]), score=0.9) for i in nearest]
+        texts = [form.format(names[i]) for i in nearest]
+        if getattr(options, "min_tokens", 0) > 3:
+            texts = [f"{text} with a lot around it" for text in texts]
+        if getattr(options, "max_tokens", 32) < 32:
+            texts = [" ".join(text.split()[:2]) for text in texts]
+        return [FakeCaption(text=text, score=0.9) for text in texts]
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return self.embed_images(images_BHWC) @ self.embed_texts(texts).T

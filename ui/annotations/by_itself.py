@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.messages import JobReply, WatchJob
 from cocadesk.protocol.values import IndexReport, JobKind, JobState, JobValue, Scope
-from ui.annotations.styles import StyleChoice
+from ui.annotations.styles import StyleChoice, chosen_writing
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.preferences import Preference
@@ -34,4 +34,5 @@ class CaptionsByItself(QObject):
     def _on_report(self, answer: JobReply) -> None:
         report = answer.report
         if isinstance(report, IndexReport) and report.indexed:
-            self._tracker.caption(Scope(), again=False, style=self._styles.last)
+            style = self._styles.last
+            self._tracker.caption(Scope(), False, style, chosen_writing())

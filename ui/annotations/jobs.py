@@ -13,12 +13,12 @@ from cocadesk.protocol.messages import (
     WritePlan,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState, JobValue, Scope
+from cocadesk.protocol.values import CaptionStyle, JobKind, JobState, JobValue, Scope
 from ui.annotations.by_itself import CaptionsByItself
 from ui.annotations.dialogs import CaptionDialog, TakeOverDialog, WriteDialog
 from ui.annotations.editor import AnnotationEditor, FeedbackAction
 from ui.annotations.scopes import ScopeChoice, choices, shortened
-from ui.annotations.styles import StyleChoice
+from ui.annotations.styles import StyleChoice, chosen_writing
 from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions, Slots
@@ -83,21 +83,25 @@ class AnnotationJobs(QObject):
         is_all = self._is_all_selected()
         keys = () if is_all else tuple(self._grid.selected_keys())
         if is_all or keys:
-            self._tracker.caption(Scope(keys=keys), again=False, style=self._styles.last)
+            self._caption(Scope(keys=keys), again=False, style=self._styles.last)
 
     def _caption_folder(self) -> None:
         offered = self._choices()
         dialog = self._dialogs.open(
             lambda parent: CaptionDialog(offered, _first_folder(offered), self._styles, parent)
         )
-        dialog.start_wanted.connect(self._tracker.caption)
+        dialog.start_wanted.connect(self._caption)
 
     def caption_folder(self, folder: WirePath) -> None:
         """Asks how the photos of this folder are to be captioned."""
         text = f"Folder {shortened(folder.text)}"
         offered = [ScopeChoice(text=text, scope=Scope(folders=(folder,))), *self._choices()]
         dialog = self._dialogs.open(lambda parent: CaptionDialog(offered, 0, self._styles, parent))
-        dialog.start_wanted.connect(self._tracker.caption)
+        dialog.start_wanted.connect(self._caption)
+
+    def _caption(self, scope: Scope, again: bool, style: CaptionStyle | None) -> None:
+        """Starts a job; the captions are as long, and made with as much care, as is set."""
+        self._tracker.caption(scope, again, style, chosen_writing())
 
     def _take_over_captions(self) -> None:
         offered = self._choices()

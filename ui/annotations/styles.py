@@ -1,9 +1,10 @@
-"""The choice of a style for captions."""
+"""The choices of style, length and care for captions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cocadesk.protocol.captions import MOST_BEAMS, CaptionLength, CaptionWriting
 from cocadesk.protocol.values import CaptionStyle
 from ui.annotations.scopes import Picker
 from ui.kit.preferences import Preference
@@ -18,6 +19,14 @@ NAMES = {
 
 STYLE = Preference("caption-style", "")
 """One of ``CaptionStyle``; nothing is any."""
+LENGTH = Preference("caption-length", CaptionLength.USUAL)
+BEAMS = Preference("caption-beams", 0)
+"""0: as many as suit the model."""
+
+
+def chosen_writing() -> CaptionWriting:
+    """The way in which the next captions are written."""
+    return CaptionWriting(length=LENGTH.read(), beams=min(max(BEAMS.read(), 0), MOST_BEAMS))
 
 
 class StyleChoice:

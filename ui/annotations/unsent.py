@@ -19,11 +19,21 @@ Edit = SetAnnotations | SetBest | SetNotSame
 """What can be sent twice with the same outcome as once."""
 
 
+def unsent_folder() -> Path:
+    """The folder of all such files, which may not be there."""
+    return Path(settings_file()).parent / "unsent"
+
+
+def unsent_file(library: Path) -> Path:
+    """The file of one library."""
+    return unsent_folder() / f"{library_name(library)}.edits"
+
+
 class UnsentEdits:
     """The file of one library, that only its owner can read; there is none without edits."""
 
     def __init__(self, library: Path) -> None:
-        self.path = Path(settings_file()).parent / "unsent" / f"{library_name(library)}.edits"
+        self.path = unsent_file(library)
 
     def read(self) -> tuple[Edit, ...]:
         """The edits in their order; a file that can't be understood is put aside, not deleted."""

@@ -20,6 +20,7 @@ from cocadesk.protocol.messages import (
     Preview,
 )
 from cocadesk.protocol.values import Priority, Row, changed
+from ui.annotations.styles import chosen_writing
 from ui.engine.link import EngineLink, Ticket
 from ui.kit.image_loader import ImageLoader
 from ui.kit.texts import has_moments
@@ -162,7 +163,7 @@ class Inspector(QObject):
         self._keep(
             _About.ANNOTATIONS,
             self._link.ask(
-                Describe(key=self.key),
+                Describe(key=self.key, writing=chosen_writing()),
                 Description,
                 self._on_annotations,
                 on_failed=self._on_annotations_failed,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
+from cocadesk.protocol.captions import USUAL_WRITING, CaptionWriting
 from cocadesk.protocol.messages import (
     ControlJob,
     Failures,
@@ -93,9 +94,15 @@ class JobTracker(QObject):
         """Starts a job on exactly the files that one could not do; "" for all unread ones."""
         self._start(TryAgain(job_id=job_id))
 
-    def caption(self, scope: Scope, again: bool, style: CaptionStyle | None) -> None:
+    def caption(
+        self,
+        scope: Scope,
+        again: bool,
+        style: CaptionStyle | None,
+        writing: CaptionWriting = USUAL_WRITING,
+    ) -> None:
         """Starts to describe these media."""
-        self._start(StartCaption(scope=scope, again=again, style=style))
+        self._start(StartCaption(scope=scope, again=again, style=style, writing=writing))
 
     def plan_write(self, scope: Scope, overwrite: bool) -> None:
         """``plan_came`` follows; only the last plan that was asked for comes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -21,6 +21,9 @@ from cocadesk.cli.report import Report, failed_fields, path_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import DescribedFile, DescribeFiles, ReplyBody
+
+#: The lengths of captions beside the usual one.
+LengthName = Literal["usual", "shorter", "longer"]
 
 
 @command()
@@ -64,9 +67,22 @@ def caption(
             "--style", help="Made anew where the caption has another. New ones: sentence."
         ),
     ] = None,
+    length: Annotated[
+        LengthName,
+        typer.Option("--length", help="Of new captions; those that there are stay."),
+    ] = "usual",
+    beams: Annotated[
+        int,
+        typer.Option(
+            "--beams",
+            min=0,
+            help="So many wordings are followed at once: more take longer. 0: as suits the model.",
+        ),
+    ] = 0,
     filter_text: FilterOption = "",
 ) -> int:
     """Describe photos and videos in a sentence each, or as the style says."""
+    from cocadesk.protocol.captions import CaptionLength, CaptionWriting
     from cocadesk.protocol.messages import DescribeFiles
     from cocadesk.protocol.values import CaptionStyle, DescriptionKind
 
@@ -75,6 +91,7 @@ def caption(
         kind=DescriptionKind.CAPTION,
         filter=filter_text,
         style=CaptionStyle(style.replace("-", " ")) if style else None,
+        writing=CaptionWriting(length=CaptionLength(length), beams=beams),
     )
     return _describe(
         options,

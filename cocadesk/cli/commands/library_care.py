@@ -1,4 +1,4 @@
-"""``cocadesk library``: checked, repaired, backed up, restored and exported."""
+"""``cocadesk library``: checked, repaired, backed up, restored, exported and moved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cocadesk.protocol.messages import CareReport, RequestBody
     from cocadesk.protocol.paths import WirePath
 
-app = typer.Typer(help="Check, repair, back up, restore and export the library.")
+app = typer.Typer(help="Check, repair, back up, restore, export and move the library.")
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 BackupArgument = Annotated[
@@ -100,6 +100,62 @@ def export(
 
     found = _ask(options, report, ExportLibrary(folder=absolute_paths([folder])[0]))
     return _written(found, report)
+
+
+@app.command("move")
+@command(takes_model=False)
+def move(
+    options: Options,
+    report: Report,
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="FOLDER", help="The new folder, or one to make it in."),
+    ],
+) -> int:
+    """Copy the library to another folder or disk, compare the copy, and use it from then on.
+
+    Photos stay where they are. The old copy is kept until: cocadesk library remove-old.
+    """
+    from cocadesk.cli.session import open_engine, show_progress
+    from cocadesk.engine.local import Access, LocalEngine
+    from cocadesk.protocol.messages import LibraryMoved, MoveLibrary, Ok, StopEngine
+
+    with (
+        open_engine(options, report, Access.WRITE) as engine,
+        report.progress() as display,
+    ):
+        task = display.add_task("Copying", total=None, numbers="", left="")
+        moved = engine.ask(
+            MoveLibrary(folder=absolute_paths([folder])[0]),
+            LibraryMoved,
+            on_progress=lambda now: show_progress(display, task, now, "Copying"),
+        )
+        if not isinstance(engine, LocalEngine):
+            engine.ask(StopEngine(), Ok)
+    report.document(
+        {
+            **path_fields(moved.folder),
+            "old": path_fields(moved.old),
+            "size_bytes": moved.size_bytes,
+        }
+    )
+    report.line(f"The library is in {moved.folder.text} now.")
+    report.line(f"Its old copy stays in {moved.old.text} until: cocadesk library remove-old")
+    return OK
+
+
+@app.command("remove-old")
+@command(takes_model=False)
+def remove_old(options: Options, report: Report) -> int:
+    """Remove the copy that a move has left behind; the library itself stays."""
+    from cocadesk.engine.local import Access
+    from cocadesk.protocol.messages import RemoveOldLibrary
+
+    found = _ask(options, report, RemoveOldLibrary(), Access.WRITE)
+    report.document({"done": list(found.done)})
+    for line in found.done:
+        report.line(line)
+    return OK
 
 
 @app.command("watch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,24 @@ def test_a_damaged_backup_is_a_sentence(original: Original, tmp_path: Path) -> N
     assert refused.code == USER_ERROR
     assert "can't be read" in refused.err
     assert words_of(original.folder) == original.words
+
+
+def test_a_moved_library_is_found_by_its_old_place(original: Original, tmp_path: Path) -> None:
+    """Whoever names the old folder gets the new one, also when the old copy is removed."""
+    folder = tmp_path / "library"
+    shutil.copytree(original.folder, folder)
+    moved = library(folder, "move", tmp_path / "new")
+    assert moved.code == OK, moved.err
+    assert f"The library is in {tmp_path / 'new'} now." in moved.out
+    assert words_of(tmp_path / "new") == original.words
+    removed = library(folder, "remove-old")
+    assert (removed.code, "are free again" in removed.out) == (OK, True)
+    assert library(folder, "check").code == OK
+    shutil.move(tmp_path / "new", tmp_path / "away")
+    gone = library(folder, "check")
+    assert gone.code == USER_ERROR
+    assert "is not there now" in gone.err
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_export_is_parquet(original: Original, tmp_path: Path) -> None:

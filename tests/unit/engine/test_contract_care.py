@@ -16,6 +16,9 @@ from cocadesk.protocol.messages import (
     ExportLibrary,
     GetInfo,
     Info,
+    LibraryMoved,
+    MoveLibrary,
+    RemoveOldLibrary,
     RepairLibrary,
     RestoreLibrary,
 )
@@ -53,6 +56,17 @@ def test_a_backup_that_is_not_there_is_a_sentence(client: AnyEngine, tmp_path: P
     path = WirePath.of(tmp_path / "none.zip")
     with pytest.raises(UserError, match="There is no backup"):
         client.ask(RestoreLibrary(path=path), CareReport, timeout_s=WAIT_S)
+
+
+def test_a_library_is_not_moved_to_a_disk_that_is_away(client: AnyEngine, tmp_path: Path) -> None:
+    """It stays, and there is no old copy of it."""
+    body = MoveLibrary(folder=WirePath.of(tmp_path / "away" / "library"))
+    with pytest.raises(UserError, match="There is no folder"):
+        client.ask(body, LibraryMoved, timeout_s=WAIT_S)
+    info = client.ask(GetInfo(), Info, timeout_s=WAIT_S)
+    assert info.moved_from is None
+    done = client.ask(RemoveOldLibrary(), CareReport, timeout_s=WAIT_S).done
+    assert done == ("There is no old copy of this library.",)
 
 
 def test_an_export_names_its_files(client: AnyEngine, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cocadesk.engine.local import AnyEngine
 from cocadesk.errors import UserError
+from cocadesk.protocol.captions import CaptionLength, CaptionWriting
 from cocadesk.protocol.messages import (
     AnnotationsReply,
     Describe,
@@ -270,3 +271,21 @@ def test_a_scope_without_media_gets_a_sentence(tmp_path: Path, client: AnyEngine
         client.ask(StartCaption(scope=scope), JobReply, timeout_s=WAIT_S)
     with pytest.raises(UserError, match="nowhere"):
         client.ask(StartTakeOver(scope=scope), JobReply, timeout_s=WAIT_S)
+
+
+def test_new_captions_are_as_long_as_wanted_and_old_ones_stay(client: AnyEngine) -> None:
+    """Shorter and longer ones are different; without an order to make it again, nothing changes."""
+    key = _keys(client)[-1]
+
+    def captioned(style: CaptionStyle | None, length: CaptionLength) -> str | None:
+        body = StartCaption(
+            scope=Scope(keys=(key,)), style=style, writing=CaptionWriting(length=length, beams=2)
+        )
+        _end(client, client.ask(body, JobReply, timeout_s=WAIT_S))
+        return client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.caption
+
+    captioned(CaptionStyle.SHORT, CaptionLength.USUAL)
+    longer = captioned(CaptionStyle.SENTENCE, CaptionLength.LONGER)
+    assert captioned(None, CaptionLength.SHORTER) == longer
+    captioned(CaptionStyle.SHORT, CaptionLength.USUAL)
+    assert captioned(CaptionStyle.SENTENCE, CaptionLength.SHORTER) != longer

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from cocadesk.protocol.captions import CaptionLength
 from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.messages import Info, Ok, StopEngine
 from cocadesk.protocol.values import CaptionStyle
 from ui.annotations.by_itself import BY_ITSELF
-from ui.annotations.styles import NAMES, STYLE
+from ui.annotations.styles import BEAMS, LENGTH, NAMES, STYLE
 from ui.kit.actions import Actions
 from ui.kit.texts import device_line
 from ui.kit.widgets import button
@@ -26,7 +27,24 @@ from ui.shell.settings.rows import (
 
 ITSELF = (
     "After each index, what is new gets a caption and tags. Your own words are never replaced. "
-    "Turned off, you start it for a selection or a folder (Ctrl+D)."
+    "Turned off, a photo gets them when you look at it, and a selection or a folder when you "
+    "start it (Ctrl+D)."
+)
+LENGTHS = (
+    (CaptionLength.USUAL, "As suits the model"),
+    (CaptionLength.SHORTER, "Shorter"),
+    (CaptionLength.LONGER, "Longer"),
+)
+BEAM_CHOICES = (
+    (0, "As suits the model"),
+    (1, "Quick (1 beam)"),
+    (3, "Good (3 beams)"),
+    (5, "Better (5 beams)"),
+    (8, "Slow and best (8 beams)"),
+)
+NEXT = (
+    "It holds for the next captions; those that there are stay, "
+    "unless you have them made again (Ctrl+D)."
 )
 BATTERY = (
     "Long jobs wait while this computer runs on its battery. Turned off, they go on, but rest "
@@ -47,17 +65,35 @@ class CaptionsSection(Section):
             STYLE,
             STYLES,
             lambda: None,
-            words="short alt text screen reader length",
+            words="short alt text screen reader",
+        )
+        self.length = choice(
+            "Length of captions",
+            f"How much new captions say. {NEXT}",
+            LENGTH,
+            LENGTHS,
+            lambda: None,
+            words="long short words detail",
+        )
+        self.beams = choice(
+            "Care with captions",
+            "More beams follow more wordings to their end and choose the best: eight take some "
+            f"three times as long as one. {NEXT}",
+            BEAMS,
+            BEAM_CHOICES,
+            lambda: None,
+            words="beams beam search quality speed",
         )
         self.when, self.box = switch(
-            "Caption by itself", ITSELF, "On", default=False, words="automatic after indexing"
+            "Caption by itself", ITSELF, "On", default=False, words="automatic after indexing when"
         )
         self.box.clicked.connect(self._choose)
-        super().__init__("Captions", self.style_row, self.when)
+        super().__init__("Captions", self.style_row, self.length, self.beams, self.when)
 
     def on_shown(self) -> None:
         """Shows what holds for this library."""
-        self.style_row.refresh()
+        for row in (self.style_row, self.length, self.beams):
+            row.refresh()
         is_on = BY_ITSELF.read(self._scope)
         show_switch(self.when, self.box, is_on=is_on, default=False)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from cocadesk.locations import cache_folder, log_file
 from cocadesk.protocol.messages import Info
+from ui.annotations.unsent import unsent_folder
 from ui.kit import desktop
 from ui.kit.actions import Action, Actions
 from ui.kit.plain_text import button_text
@@ -132,6 +133,12 @@ class PrivacySection(Section):
                 words="cache temporary",
             ),
             place_row("Settings of the window", "In one file", Path(settings_file())),
+            place_row(
+                "What you said while the engine was away",
+                "Until it is sent, in the folder",
+                unsent_folder(),
+                words="unsent captions tags stars waiting edits",
+            ),
             place_row("Errors of the program", "In the log", log_file()),
         ]
         clear = button("Clear", on_click=self._clear)
