@@ -168,9 +168,9 @@ class CaptionLength(StrEnum):
     LONGER = "longer"
 
 
-SHORT_TOKENS = 9
-LONG_TOKENS = 13
-LONG_PENALTY = 1.0
+_SHORT_PENALTY = -1.0
+_LONG_PENALTY = 1.0
+_LONG_TOKENS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +184,9 @@ class Writing:
         """The options of a model with these wishes."""
         wished = replace(usual, beams=self.beams or usual.beams)
         if self.length is CaptionLength.SHORTER:
-            return replace(wished, length_penalty=0.0, max_tokens=SHORT_TOKENS)
+            return replace(wished, length_penalty=_SHORT_PENALTY)
         if self.length is CaptionLength.LONGER:
-            return replace(wished, length_penalty=LONG_PENALTY, min_tokens=LONG_TOKENS)
+            return replace(wished, length_penalty=_LONG_PENALTY, min_tokens=_LONG_TOKENS)
         return wished
 
 

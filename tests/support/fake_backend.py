@@ -86,7 +86,7 @@ class FakeBackend:
         texts = [form.format(names[i]) for i in nearest]
         if getattr(options, "min_tokens", 0) > 3:
             texts = [f"{text} with a lot around it" for text in texts]
-        if getattr(options, "max_tokens", 32) < 32:
+        if getattr(options, "length_penalty", 0.0) < 0:
             texts = [" ".join(text.split()[:2]) for text in texts]
         return [FakeCaption(text=text, score=0.9) for text in texts]
 

@@ -375,7 +375,7 @@ def test_places_are_shown_by_the_system(
             if part.text() == "Show":
                 part.click()
     assert str(library) in opened
-    assert len(opened) == 5
+    assert len(opened) == 6
     assert all(Path(path).is_dir() for path in opened)
 
 

@@ -78,7 +78,7 @@ class CaptionsSection(Section):
         self.beams = choice(
             "Care with captions",
             "More beams follow more wordings to their end and choose the best: eight take some "
-            f"three times as long as one. {NEXT}",
+            f"five times as long as one. {NEXT}",
             BEAMS,
             BEAM_CHOICES,
             lambda: None,
