@@ -9,7 +9,7 @@ files said it, the medium comes *first* (``firsts``).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -82,6 +82,9 @@ of "a dog on a beach" a photo of Long Beach says nothing."""
 _SEEN_RARITY = 3.0
 """What pictures show is not rare because few of them have a caption yet."""
 _CALLED_AFTER = frozenset({FoundBy.NAME, FoundBy.FOLDER, FoundBy.PLACE, FoundBy.CAMERA})
+_LYING_IN = _CALLED_AFTER - {FoundBy.NAME}
+"""Where a query is one such word: what lies at "Point Pleasant Beach" need not show a beach, but a
+file that somebody called so mostly does. What is called by that word alone comes first."""
 _PREFIX_LETTERS = 2
 _EXTENSION_LETTERS = 5
 _ALIKE = {
@@ -166,8 +169,10 @@ class WordSearch:
         distinct = dict.fromkeys(words)
         asked = [word for word in distinct if word not in STOP_WORDS] or list(distinct)
         for word in asked:
-            is_seen = len(asked) > 1 and word in seen_words()
-            held = self._word(word, is_last=word == words[-1], is_seen=is_seen)
+            is_seen = not seen_words().isdisjoint((word, *_variants(word)))
+            chance = _CALLED_AFTER if len(asked) > 1 else _LYING_IN
+            called_after = chance if is_seen else frozenset[FoundBy]()
+            held = self._word(word, called_after, is_last=word == words[-1])
             masks += held.by
             in_name += held.in_name
             if held.own.any():
@@ -176,7 +181,8 @@ class WordSearch:
             df = int(np.count_nonzero(held.share))
             if df:
                 rarity = math.log(1 + count / df)
-                rarity = min(rarity, _SEEN_RARITY) if is_seen else rarity
+                if is_seen and len(asked) > 1:
+                    rarity = min(rarity, _SEEN_RARITY)
                 worth += held.share * (rarity * weights.get(word, 1.0))
         first = np.zeros(count, np.int8)
         for place, field in enumerate(WORD_FIELDS):
@@ -266,16 +272,16 @@ class WordSearch:
 
     # Words --------------------------------------------------------------------------------
 
-    def _word(self, word: str, *, is_last: bool, is_seen: bool) -> _Held:
+    def _word(self, word: str, called_after: Collection[FoundBy], *, is_last: bool) -> _Held:
         """The media that hold a word.
 
-        ``is_seen``: it stands among others and names what pictures show.
+        In the fields ``called_after`` what pictures show, it may stand by chance.
         """
         held = _Held(len(self._columns.is_there))
         ways = [(word, WordMatch.EQUAL, 1.0)]
         ways += [(other, WordMatch.EQUAL, _VARIANT) for other in _variants(word)]
         for field in WORD_FIELDS:
-            chance = _BY_CHANCE if is_seen and field.by in _CALLED_AFTER else 1.0
+            chance = _BY_CHANCE if field.by in called_after else 1.0
             for other, match, share in ways:
                 share *= chance
                 self._hold(held, field, other, match, share)

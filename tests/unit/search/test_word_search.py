@@ -24,6 +24,7 @@ from cocadesk.search.word_search import WORD_COLUMNS, WORD_FIELDS, WordSearch
 from tests.support.columns import columns_of
 
 CALLED_AFTER = (FoundBy.NAME, FoundBy.FOLDER, FoundBy.PLACE, FoundBy.CAMERA)
+LYING_IN = (FoundBy.FOLDER, FoundBy.PLACE, FoundBy.CAMERA)
 ALBUMS = {"01A": "Summer in Rome", "01B": "best of Ida"}
 WORDS = "ida Ida IDAS dog dogs the on swing rome summer best of 2014 new york müller Muller"
 WORD = st.sampled_from(WORDS.split())
@@ -102,6 +103,14 @@ def share(texts: Sequence[str], word: str, *, is_prefix: bool) -> float:
     return 0.5 if is_prefix and any(own.startswith(word) for own in held) else 0.0
 
 
+def is_word_for_seen(word: str) -> bool:
+    """Whether pictures show what the word names, in one number or the other."""
+    if len(word) < 3 or not word.isascii() or not word.isalpha():
+        return word in seen_words()
+    other = f"{word}es" if word.endswith("ss") else word[:-1] if word.endswith("s") else f"{word}s"
+    return word in seen_words() or other in seen_words()
+
+
 @settings(max_examples=60)
 @given(st.lists(media(), min_size=1, max_size=8), PHRASE)
 def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: str) -> None:
@@ -112,7 +121,8 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
     own = [said(row) for row in rows]
     worth = np.zeros(len(rows))
     for word in asked:
-        is_seen = len(asked) > 1 and word in seen_words()
+        is_seen = is_word_for_seen(word)
+        by_chance = CALLED_AFTER if len(asked) > 1 else LYING_IN
         is_known = any(
             share(texts[field.by], word, is_prefix=False)
             for texts in own
@@ -122,7 +132,7 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
         held = [
             max(
                 field.weight
-                * (0.3 if is_seen and field.by in CALLED_AFTER else 1)
+                * (0.3 if is_seen and field.by in by_chance else 1)
                 * share(
                     texts[field.by],
                     word,
@@ -134,7 +144,8 @@ def test_words_find_what_a_loop_over_media_finds(rows: list[MediaRow], query: st
         ]
         if df := sum(value > 0 for value in held):
             rarity = math.log(1 + len(rows) / df)
-            worth += np.array(held) * (min(rarity, 3.0) if is_seen else rarity)
+            is_capped = is_seen and len(asked) > 1
+            worth += np.array(held) * (min(rarity, 3.0) if is_capped else rarity)
     assert found.worth == pytest.approx(worth, rel=1e-4)
     for number, texts in enumerate(own):
         first = [
@@ -208,7 +219,7 @@ def test_a_phrase_stands_in_one_text_in_its_order() -> None:
 
 
 def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
-    """Of "a dog on a beach" a photo of Long Beach says nothing; of "beach" alone it may."""
+    """A photo of Long Beach says nothing of "a dog on a beach", and little of "beach"."""
     rows = [
         row_with(place="Long Beach"),
         row_with(human_tags_added=("beach",)),
@@ -217,8 +228,26 @@ def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
     search = WordSearch(columns_of(rows, WORD_COLUMNS), {})
     place, tag = search.find("a dog on a beach", words_of("a dog on a beach")).worth[:2]
     assert 0 < place < 0.4 * tag
-    alone = search.find("beach", ["beach"]).worth[:2]
-    assert alone[0] == pytest.approx(0.8 * alone[1])
+    alone = search.find("beach", ["beach"])
+    assert 0 < alone.worth[0] < 0.4 * alone.worth[1]
+    assert alone.told[:2].tolist() == [Told.NOTHING, Told.ALL]
+    assert search.find("beaches", ["beaches"]).told[0] == Told.NOTHING
+
+
+def test_what_is_called_by_a_word_alone_still_comes_first() -> None:
+    """Whoever types the name of a place, a folder or a file means it, whatever else it names."""
+    rows = [
+        row_with(place="Orange"),
+        row_with(path=b"/p/Orange/1.jpg"),
+        row_with(path=b"/p/orange.jpg"),
+        row_with(place="Orange County"),
+        row_with(path=b"/p/orange at home.jpg"),
+        *(row_with(path=b"/p/%d.jpg" % number) for number in range(200)),
+    ]
+    found = WordSearch(columns_of(rows, WORD_COLUMNS), {}).find("orange", ["orange"])
+    assert (found.first[:5] > 0).tolist() == [True, True, True, False, False]
+    told = found.told[:5] == Told.ALL
+    assert told.tolist() == [True, True, True, False, True]
 
 
 def test_a_name_with_all_words_of_a_query_says_what_is_seen() -> None:
