@@ -224,16 +224,17 @@ class FakeLibrary:
         lists_all: bool = False,
     ) -> Hits:
         asked = {word for word in words if len(word) > 2 or not word.isascii()}
-        hits = []
+        is_like = not isinstance(body, Search) or body.like or "like:" in body.text
+        hits, is_judged = [], bool(words) and not is_like
         for key in keys:
             held = self._annotations.searchable_words(key)
             own = asked.intersection(tag.lower() for tag in self._annotations.human_of(key).added)
-            shared = len(asked & held) - 0.5 * len(held.intersection(unlike))
+            shared, away = len(asked & held), 0.5 * len(held.intersection(unlike))
             if asked & held or lists_all:
-                hit = self._videos.hit(self._media[key], shared / max(1, len(asked)))
+                hit = self._videos.hit(self._media[key], (shared - away) / max(1, len(asked)))
                 by = (*(("tag",) if own else ()), *(("caption", "picture") if asked & held else ()))
-                if words and isinstance(body, Search):
-                    likely = 1.0 if own else hit.score
+                if is_judged:
+                    likely = 1.0 if own else shared / max(1, len(asked))
                     is_relevant = likely >= RELEVANT_FROM
                     hit = replace(hit, probability=likely, relevant=is_relevant)
                 hits.append(replace(hit, rank=hit.score + len(own), by=by))

@@ -80,6 +80,11 @@ def last_view_file(library: Path) -> Path:
     return cache_folder() / "views" / f"{library_name(library)}.view"
 
 
+def pasted_folder() -> Path:
+    """The folder of pictures that were pasted into a window to be searched by."""
+    return cache_folder() / "pasted"
+
+
 def read_endpoint(library: Path) -> Endpoint | None:
     """The address that the last engine left, or None; it may be gone since."""
     try:

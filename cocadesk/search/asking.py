@@ -123,7 +123,7 @@ class Asker:
         elif any(term.kind is not Sought.LIKE for term in sought):
             note = f"{note} {_NO_WORDS}".strip()
         hits = self._searcher.best(question, limit, among, asked.collapse)
-        is_like = asked.like or asked.unlike or any(t.kind is Sought.LIKE for t in sought)
+        is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
         if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)

@@ -197,28 +197,6 @@ def test_earlier_searches_are_there_after_a_restart(
     assert other.text() == "a red bicycle"
 
 
-def test_a_dropped_picture_of_the_library_shows_what_is_like_it(
-    window: MainWindow, qtbot: QtBot
-) -> None:
-    """Also one that is not in the library, and together with words."""
-    row = window.widgets.grid.current_row()
-    _until(qtbot, lambda: window.widgets.grid.current_row() is not None)
-    row = window.widgets.grid.current_row()
-    assert row is not None
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        window.widgets.search.picture_given.emit(row.path.to_str())
-    assert window.session.browser.question.like == (row.key,)
-    assert window.widgets.library.crumbs.texts() == ["All", f"Like {row.name}"]
-    box = window.widgets.search
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        box.picture_given.emit("/elsewhere/a dog.jpg")
-    assert box.text() == 'like:"/elsewhere/a dog.jpg"'
-    box.set_query("beach")
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        box.picture_given.emit(row.path.to_str())
-    assert box.text() == f'beach like:"{row.path.text}"'
-
-
 @pytest.mark.parametrize("text", ['tag:"', "knd:video", "x" * 10_000, "🐶 -"])
 def test_any_text_in_the_box_gets_a_list_or_a_sentence(
     window: MainWindow, qtbot: QtBot, text: str

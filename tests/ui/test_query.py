@@ -9,9 +9,12 @@ from cocadesk.protocol.messages import Keys, ListNewest, Search
 from cocadesk.protocol.values import SortKey
 from tests.support.stand_in_link import StandInLink
 from ui.library.browser import Browser
-from ui.library.query import EVERYTHING, Query, Showing
+from ui.library.query import EVERYTHING, Example, Query, Showing
 from ui.library.results_model import ResultsModel
 from ui.library.sorting import MEDIA_SORTS, SEARCH_SORTS, Sorting
+
+LIKE = Example(key="k", name="a.jpg")
+UNLIKE = Example(path="/p/b c.jpg", name="b c.jpg", is_unlike=True)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,10 @@ from ui.library.sorting import MEDIA_SORTS, SEARCH_SORTS, Sorting
         (Query(terms=('album:"At sea"',)), Showing.ALBUM, 'album:"At sea"'),
         (Query(text='album:"At sea"'), Showing.ALBUM, 'album:"At sea"'),
         (Query(terms=("album:sea", "kind:video")), Showing.FILTERED, "album:sea kind:video"),
-        (Query(like=("k",), name="a.jpg"), Showing.SIMILAR, ""),
+        (Query(examples=(LIKE,)), Showing.SIMILAR, ""),
+        (Query(text="dog", examples=(LIKE,)), Showing.SIMILAR, "dog"),
+        (Query(text="dog", examples=(UNLIKE,)), Showing.SEARCH, "dog"),
+        (Query(examples=(UNLIKE,)), Showing.SIMILAR, ""),
         (Query(group="k", name="a.jpg"), Showing.GROUP, ""),
     ],
 )

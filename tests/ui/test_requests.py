@@ -44,7 +44,6 @@ from cocadesk.protocol.messages import (
     Search,
     SetAnnotations,
     SetVocabulary,
-    Similar,
     StartIndex,
     StartTeach,
     TryAgain,
@@ -78,6 +77,7 @@ from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
 from ui.engine.tracker import JobTracker
 from ui.library.browser import Browser
 from ui.library.listing import Showing
+from ui.library.query import Example, Query
 from ui.library.results_model import ResultsModel
 from ui.models.requests import ModelRequests
 from ui.teach.requests import TeachRequests
@@ -197,8 +197,8 @@ def test_only_the_same_question_keeps_the_place(
     browser.ask_again()
     link.answer(Search, _hits("d", "c"))
     assert model.keeps_place
-    browser.similar("c", "c.jpg")
-    link.answer(Similar, _hits("d"))
+    browser.ask(Query(examples=(Example(key="c", name="c.jpg"),)))
+    link.answer(Search, _hits("d"))
     assert not model.keeps_place
 
 
@@ -217,10 +217,10 @@ def test_a_problem_keeps_the_list_and_goes_with_the_next_answer(
 
 def test_a_new_engine_is_asked_the_same_question(browser: Browser, link: StandInLink) -> None:
     """Whatever was looked for when the last one ended."""
-    browser.similar("a", "a.jpg")
+    browser.ask(Query(examples=(Example(key="a", name="a.jpg"),)))
     link.lose()
     link.come_back()
-    assert [body.key for body in link.bodies(Similar)] == ["a"]
+    assert [body.like for body in link.bodies(Search)] == [("a",)]
 
 
 def test_rows_are_fetched_for_what_is_painted(

@@ -34,7 +34,7 @@ FOUND = Listing(showing=Showing.SEARCH, query="dog", shown=3, is_filtered=True)
          "The 500 newest results for “kind:video”"),
         (replace(FOUND, shown=0), "Nothing found for “dog”"),
         (replace(FOUND, problem=UserError("There is no filter 'knd'.")), ""),
-        (replace(FOUND, showing=Showing.SIMILAR, query="a.jpg"),
+        (replace(FOUND, showing=Showing.SIMILAR, query="", likeness="like a.jpg"),
          "Looks like a.jpg, most alike first"),
     ],
 )  # fmt: skip

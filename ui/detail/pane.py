@@ -58,6 +58,9 @@ class DetailPane(QFrame):
         self.many.hide()
         self.marks = label("", "marks")
         self.marks.setAccessibleName("Stars and flag")
+        self.found = label("", "small", wraps=True)
+        self.found.setAccessibleName("Why it was found")
+        self.found.hide()
         self.facts = FactsTable()
         self.kin = KinLine()
         self.kin.wanted.connect(self._on_kin)
@@ -113,6 +116,11 @@ class DetailPane(QFrame):
         self.marks.setText(marks(row))
         self.marks.setVisible(bool(self.marks.text()))
 
+    def say_found(self, text: str) -> None:
+        """The reason for which a search found the medium; none where there is none."""
+        self.found.setText(text)
+        self.found.setVisible(bool(text))
+
     def show_annotations(self, answer: Description) -> None:
         """Caption and tags as the engine has them now."""
         self.is_described = True
@@ -153,6 +161,7 @@ class DetailPane(QFrame):
         column.addWidget(self.video)
         self._body = QWidget()
         in_column(
+            self.found,
             self.field,
             self.marks,
             self.many,

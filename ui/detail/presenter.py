@@ -22,6 +22,7 @@ from ui.detail.large.view import LargeView
 from ui.detail.pane import DetailPane
 from ui.kit.image_loader import ImageLoader
 from ui.library.alike.kin import kin_of
+from ui.library.found_by import found_words
 from ui.library.results_model import ResultsModel
 
 
@@ -72,6 +73,7 @@ class DetailPresenter(QObject):
     def show(self, key: str | None) -> None:
         """Another medium: what is known of it at once, the rest when it comes."""
         hit = None if key is None else self._model.hit_of(key)
+        self._detail.say_found(found_words(hit))
         time_s = None if hit is None else hit.time_s
         if (key, time_s) == self._shown:
             return
@@ -159,6 +161,7 @@ class DetailPresenter(QObject):
         row = None if key is None else self._model.known_row(key)
         if key is not None:
             self._detail.kin.show_mark(self._model.groups.mark(key))
+            self._detail.say_found(found_words(self._model.hit_of(key)))
         if row is not None and self._editor.is_settled():
             self._show_marks(row)
 

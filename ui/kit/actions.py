@@ -115,6 +115,10 @@ class Actions:
         "add-filter", tr("Add a filter…"), ("Ctrl+Shift+F",), group=Group.SEARCH,
         requires=Requires.LIST,
     )  # fmt: skip
+    PASTE_PICTURE = Action(
+        "paste-picture", tr("Search by the copied picture"), ("Ctrl+V",), group=Group.SEARCH,
+        requires=Requires.ENGINE,
+    )  # fmt: skip
     TURN_ORDER = Action(
         "turn-order", tr("Turn the order round"), ("Ctrl+Alt+R",), group=Group.SEARCH,
         requires=Requires.LIST,
@@ -137,6 +141,15 @@ class Actions:
     )
     MORE_LIKE_THIS = _photo(
         "more-like-this", tr("More like this"), ("Ctrl+L",), icon=Icon.SEARCH, is_in_photo_menu=True
+    )
+    MORE_LIKE_THESE = _photo(
+        "more-like-these",
+        tr("More like all selected"),
+        ("Ctrl+Alt+L",),
+        is_in_photo_menu=True,
+    )
+    LESS_LIKE_THIS = _photo(
+        "less-like-this", tr("Less like this"), ("Alt+L",), is_in_photo_menu=True
     )
     OPEN_FILE = _photo(
         "open-file", tr("Open in its program"), ("Shift+Return",), is_in_photo_menu=True

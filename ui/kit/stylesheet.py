@@ -14,6 +14,7 @@ QMainWindow, QDialog { background: $window; }
 QWidget { color: $text; }
 QLabel { background: transparent; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="search-note"] { color: $muted; padding: 2px 14px 6px 14px; }
 QLabel[role="small"] { color: $muted; font-size: ${small_px}px; }
 QLabel[role="title"] { font-size: ${title_px}px; font-weight: 600; }
 QLabel[role="caption"] { font-size: 16px; }
@@ -86,6 +87,8 @@ QTableView { background: $window; border: none; }
     padding: 0 12px 0 8px; min-height: 36px; font-size: 15px;
     selection-background-color: $accent; selection-color: $on_accent;
 }
+#search[over="true"] { border: 2px dashed $accent; background: $accent_soft;
+    padding: 0 11px 0 7px; min-height: 34px; }
 #search:focus { border: 2px solid $accent; background: $surface; padding: 0 11px 0 7px;
     min-height: 34px; }
 QLineEdit { background: $surface; border: 1px solid $line; border-radius: ${radius}px;

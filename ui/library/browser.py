@@ -20,7 +20,6 @@ from cocadesk.protocol.messages import (
     Rows,
     RowsChanged,
     Search,
-    Similar,
 )
 from cocadesk.protocol.values import (
     Days,
@@ -133,10 +132,6 @@ class Browser(QObject):
     def search(self, text: str) -> None:
         """Shows what fits the text; nothing but blanks shows everything."""
         self.ask(Query(text=text.strip()))
-
-    def similar(self, key: str, name: str) -> None:
-        """Shows what looks like this medium."""
-        self.ask(Query(like=(key,), name=name))
 
     def group(self, key: str, name: str, label: GroupLabel = GroupLabel.BURST) -> None:
         """Shows a medium and those of its group that are linked so closely, the best first."""
@@ -283,8 +278,7 @@ class Browser(QObject):
         keys = self._arrange(KeyList(copies, answer.shapes), copies)
         days = _with_opened(answer.days, keys, self._model.groups)
         self._model.show_keys(keys, answer.hits, keeps_place=is_again, days=days)
-        is_ranked = any(hit.score for hit in answer.hits)
-        self._settle(is_complete=answer.complete, is_ranked=is_ranked)
+        self._settle(answer)
 
     def _on_group(self, answer: Groups) -> None:
         keys: list[str] = []
@@ -303,15 +297,19 @@ class Browser(QObject):
         marks.set_copies(copies, keeps_open=self._asked == self._answered)
         return keys.arranged(marks.opened) if marks.opened else keys
 
-    def _settle(self, *, total: int = 0, is_complete: bool = True, is_ranked: bool = True) -> None:
-        self._answered = self._asked
+    def _settle(self, found: Hits | None = None, *, total: int = 0) -> None:
+        """The list is here: the hits that were ``found``, or one of so many media."""
+        query = self._answered = self._asked
         self._listing = Listing(
-            showing=self._asked.showing,
-            query=self._asked.text or self._asked.title,
-            order=_order_words(self._asked.sort),
+            showing=query.showing,
+            query=query.text or ("" if query.examples else query.title),
+            likeness=query.likeness,
+            order=_order_words(query.sort),
             total=total,
-            is_complete=is_complete,
-            is_ranked=is_ranked,
+            is_complete=found is None or found.complete,
+            is_ranked=found is None or any(hit.score for hit in found.hits),
+            note="" if found is None else found.note,
+            read_as=() if found is None else found.read_as,
         )
         self.settled.emit()
 
@@ -337,25 +335,19 @@ class RowFetcher(QObject):
         self._model.set_rows(answer.rows)
 
 
-def _request(query: Query, collapse: GroupLabel | None) -> Search | Similar:
+def _request(query: Query, collapse: GroupLabel | None) -> Search:
     """The request for the best matches of a question."""
     sort = query.sort or Sorting()
-    if query.showing is Showing.SIMILAR:
-        return Similar(
-            key=query.like[0],
-            limit=RESULTS_LIMIT,
-            filter=query.filter,
-            collapse=collapse,
-            sort=sort.key,
-            is_reversed=sort.is_reversed,
-        )
     return Search(
-        text=query.text,
+        text=query.sought,
         limit=RESULTS_LIMIT,
         filter=query.filter,
         collapse=collapse,
         sort=sort.key,
         is_reversed=sort.is_reversed,
+        like=tuple(example.key for example in query.likes if example.key),
+        unlike=tuple(example.key for example in query.unlikes if example.key),
+        as_words=query.as_words,
     )
 
 

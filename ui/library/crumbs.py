@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
 from ui.kit.widgets import label, tool
-from ui.library.query import EVERYTHING, Query
+from ui.library.query import EVERYTHING, Query, names_of
 from ui.library.term_names import TermNames
 
 LONGEST = 40
@@ -27,18 +27,21 @@ class Crumb(NamedTuple):
 
 
 def crumbs_of(query: Query, words: Callable[[str], str]) -> list[Crumb]:
-    """The way to a list: all, then one filter more each, then the text or the photo."""
+    """The way to a list: all, then one filter more each, then the text, then pictures."""
     found = [Crumb("All", EVERYTHING)]
     for place, term in enumerate(query.terms):
         found.append(Crumb(words(term), Query(terms=query.terms[: place + 1])))
     if query.group:
         found.append(Crumb(f"Same as {query.name}", query))
-    elif query.like:
-        found.append(Crumb(f"Like {query.name}", query))
     elif query.keys:
         found.append(Crumb(query.name, query))
-    elif query.text:
-        found.append(Crumb(f"“{query.text}”", query))
+    else:
+        if query.text:
+            found.append(Crumb(f"“{query.text}”", query.with_examples()))
+        if query.likes:
+            found.append(Crumb(f"Like {names_of(query.likes)}", query.with_examples(*query.likes)))
+        if query.unlikes:
+            found.append(Crumb(f"Unlike {names_of(query.unlikes)}", query))
     last = found[-1]
     return [*found[:-1], last._replace(query=replace(query, sort=None))]
 

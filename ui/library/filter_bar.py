@@ -1,53 +1,59 @@
-"""The filters of a list as chips: each can be turned round, changed and removed."""
+"""The parts of a question as chips: each can be turned round, changed and removed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QMenu, QWidget
 
+from cocadesk.protocol.messages import ReadAs
 from ui.kit.actions import without_argument
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_column, in_row
 from ui.kit.widgets import IconButton, keeps_key, tool
+from ui.library.query import EVERYTHING, Query
+from ui.library.query_chips import QueryChip, chips_of
 from ui.library.term_names import TermNames
 
 MARK_PX = 14
 _REMOVE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_X)
 _OPEN = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 _TURN = (Qt.Key.Key_Minus, Qt.Key.Key_N)
+_KEYS = "Enter changes it, minus turns it round, X removes it"
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 class FilterChip(QFrame):
-    """One filter in words, with a cross; a click opens its menu."""
+    """One part of a question in words, with a cross; a click opens its menu.
 
-    removed = Signal(str)
-    turned = Signal(str)
-    opened = Signal(str)
+    Its signals carry the ``part`` as it is now.
+    """
+
+    removed = Signal(object)
+    turned = Signal(object)
+    opened = Signal(object)
     stepped = Signal(int)
 
-    def __init__(self, term: str, words: str) -> None:
+    def __init__(self, part: QueryChip) -> None:
         super().__init__()
-        self.term = term
+        self.part = part
         self.setProperty("role", "chip")
-        self.setProperty("own", True)
+        self.setProperty("own", not part.is_read)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"Filter {words}")
-        self.setAccessibleDescription("Enter changes it, minus turns it round, X removes it")
-        tip = f"{words}: change or turn round"
-        self.name = tool(words, "chip-name", tip=tip, on_click=self._open)
+        self.setAccessibleName(f"{part.words}" if part.is_read else f"Filter {part.words}")
+        self.setAccessibleDescription(_KEYS if part.turned is not None else part.tip)
+        self.name = tool(part.words, "chip-name", tip=part.tip, on_click=self._open)
         self.name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.cross = IconButton(
             Icon.CLEAR,
-            f"Remove: {words}",
-            tip="Remove (X)",
+            f"{part.remove_text}: {part.words}",
+            tip=f"{part.remove_text} (X)",
             role="chip-mark",
             size_px=MARK_PX,
-            on_click=lambda: self.removed.emit(self.term),
+            on_click=lambda: self.removed.emit(self.part),
         )
         self.cross.setCursor(Qt.CursorShape.PointingHandCursor)
         self.cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -61,9 +67,9 @@ class FilterChip(QFrame):
         """Handles the keys that mean something here."""
         key = Qt.Key(event.key())
         if key in _REMOVE:
-            self.removed.emit(self.term)
+            self.removed.emit(self.part)
         elif key in _TURN:
-            self.turned.emit(self.term)
+            self.turned.emit(self.part)
         elif key in _OPEN:
             self._open()
         elif key in _STEPS:
@@ -72,18 +78,17 @@ class FilterChip(QFrame):
             super().keyPressEvent(event)
 
     def _open(self) -> None:
-        self.opened.emit(self.term)
+        self.opened.emit(self.part)
 
 
 class FilterBar(QWidget):
-    """A row of chips, hidden where there is no filter.
+    """A row of chips, hidden where there is none.
 
-    ``removed`` and ``turned`` carry a filter; ``menu_for`` gives the further entries of a
-    filter's menu.
+    ``asked`` carries the question without a part, or with it turned; ``menu_for`` gives the
+    further entries of a filter's menu.
     """
 
-    removed = Signal(str)
-    turned = Signal(str)
+    asked = Signal(object)
     cleared = Signal()
 
     def __init__(self, names: TermNames) -> None:
@@ -92,7 +97,8 @@ class FilterBar(QWidget):
         self.setAccessibleName("Filters")
         self.menu_for: Callable[[str, QMenu], None] = lambda _term, _menu: None
         self._names = names
-        self._terms: tuple[str, ...] = ()
+        self._query = EVERYTHING
+        self._read_as: tuple[ReadAs, ...] = ()
         self._room = QWidget()
         self._flow = FlowLayout(self._room, gap_px=6)
         self._chips: list[FilterChip] = []
@@ -107,49 +113,62 @@ class FilterBar(QWidget):
         """The chips in their order."""
         return list(self._chips)
 
-    def show_terms(self, terms: Sequence[str]) -> None:
-        """Shows these filters; the chip of one that stays keeps its place and focus."""
-        if tuple(terms) == self._terms:
-            return
-        self._terms = tuple(terms)
-        self._names.want(self._terms)
+    def show_query(self, query: Query, read_as: tuple[ReadAs, ...] = ()) -> None:
+        """Shows the parts of a question; the chip of one that stays keeps its place and focus."""
+        self._query, self._read_as = query, read_as
+        self._names.want((*query.terms, *(read.filter for read in read_as)))
         self._draw()
 
-    def build_menu(self, term: str) -> QMenu:
-        """The menu of a filter."""
+    def build_menu(self, part_id: str) -> QMenu:
+        """The menu of a part."""
+        part = next(chip.part for chip in self._chips if chip.part.id == part_id)
         menu = QMenu(self)
-        turn = QAction("Only these" if term.startswith("-") else "All but these", menu)
-        turn.triggered.connect(without_argument(lambda: self.turned.emit(term)))
-        remove = QAction("Remove this filter", menu)
-        remove.triggered.connect(without_argument(lambda: self.removed.emit(term)))
-        menu.addAction(turn)
-        self.menu_for(term, menu)
-        menu.addSeparator()
-        menu.addAction(remove)
+        if (turned := part.turned) is not None:
+            turn = menu.addAction(part.turn_text)
+            turn.triggered.connect(without_argument(lambda: self.asked.emit(turned)))
+        if part.term:
+            self.menu_for(part.term, menu)
+        if not menu.isEmpty():
+            menu.addSeparator()
+        remove = menu.addAction(part.remove_text)
+        remove.triggered.connect(without_argument(lambda: self.asked.emit(part.without)))
         return menu
 
-    def _open_menu(self, term: str) -> None:
-        menu = self.build_menu(term)
+    def _open_menu(self, part: QueryChip) -> None:
+        menu = self.build_menu(part.id)
         menu.aboutToHide.connect(menu.deleteLater)
-        where: QWidget = next((chip for chip in self._chips if chip.term == term), self)
+        where: QWidget = next((chip for chip in self._chips if chip.part == part), self)
         menu.popup(where.mapToGlobal(QPoint(0, where.height())))
 
+    def _on_removed(self, part: QueryChip) -> None:
+        self.asked.emit(part.without)
+
+    def _on_turned(self, part: QueryChip) -> None:
+        if part.turned is not None:
+            self.asked.emit(part.turned)
+
     def _draw(self) -> None:
+        parts = chips_of(self._query, self._read_as, self._names)
+        if [_look(part) for part in parts] == [_look(chip.part) for chip in self._chips]:
+            for chip, part in zip(self._chips, parts, strict=True):
+                chip.part = part  # what is left without it may be another question
+            return
         focused = next((n for n, chip in enumerate(self._chips) if chip.hasFocus()), None)
         for chip in self._chips:
             self._flow.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
-        self._chips = [FilterChip(term, self._names.words(term)) for term in self._terms]
+        self._chips = [FilterChip(part) for part in parts]
         for place, chip in enumerate(self._chips):
-            chip.removed.connect(self.removed)
-            chip.turned.connect(self.turned)
+            chip.removed.connect(self._on_removed)
+            chip.turned.connect(self._on_turned)
             chip.opened.connect(self._open_menu)
             chip.stepped.connect(self._step)
             self._flow.insert(place, chip)
-        if len(self._chips) > 1:
+        is_many = sum(not part.is_read for part in parts) > 1
+        if is_many:
             self._flow.addWidget(self._clear)
-        self._clear.setVisible(len(self._chips) > 1)
+        self._clear.setVisible(is_many)
         self.setVisible(bool(self._chips))
         if focused is not None and self._chips:
             self._chips[min(focused, len(self._chips) - 1)].setFocus()
@@ -159,3 +178,7 @@ class FilterBar(QWidget):
             if chip.hasFocus() and 0 <= place + by < len(self._chips):
                 self._chips[place + by].setFocus()
                 return
+
+
+def _look(part: QueryChip) -> tuple[str, str]:
+    return part.id, part.words

@@ -61,7 +61,8 @@ def current_view(browser: Browser, model: ResultsModel, top: int) -> LastView | 
 
 def question_text(query: Query) -> str:
     """A question as a text that is another for each other list."""
-    return f"{query.whole}\n{query.sorted().sort}"
+    words = f"{query.whole} {query.likeness} {query.as_words or ''}"
+    return f"{words}\n{query.sorted().sort}"
 
 
 def keep_view(library: Path, view: LastView | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import album_name
+from cocadesk.protocol.messages import ReadAs, album_name
 from ui.kit.texts import count, count_media
 from ui.library.query import Showing as Showing
 
@@ -18,12 +18,17 @@ class Listing:
     for which others stand; a list that is not
     ``is_complete`` was cut off, and one that is not ``is_ranked`` answers filters without
     words. Of a search that ``is_judged`` the model believes ``believed`` media to fit; the
-    ``rest`` is shown where it ``is_open``. ``order`` says which comes first where that is not
-    its own order, ``problem`` why there is no list.
+    ``rest`` is shown where it ``is_open``. ``likeness`` names the pictures that it is to be like
+    or unlike. ``order`` says which comes first where that is not
+    its own order, ``problem`` why there is no list. ``note`` is what the engine says of a text,
+    ``read_as`` what of it was read as dates.
     """
 
     showing: Showing = Showing.NOTHING_YET
     query: str = ""
+    likeness: str = ""
+    note: str = ""
+    read_as: tuple[ReadAs, ...] = ()
     order: str = ""
     shown: int = 0
     total: int = 0
@@ -41,7 +46,8 @@ class Listing:
     @property
     def can_be_saved(self) -> bool:
         """True where a query led here that can be asked again."""
-        return self.showing in (Showing.SEARCH, Showing.ALBUM, Showing.FILTERED)
+        is_kind = self.showing in (Showing.SEARCH, Showing.ALBUM, Showing.FILTERED)
+        return is_kind and not self.likeness
 
     @property
     def headline(self) -> str:
@@ -61,12 +67,19 @@ class Listing:
             album = f"{count_media(self.total)} in the album “{album_name(self.query)}”"
             return f"{album}, {order}" if order else album
         if self.showing is Showing.SIMILAR:
-            return f"Looks like {self.query}, {order}"
+            said = f"{self._asked}, {order}" if self.query else f"Looks {self.likeness}, {order}"
+            return said if self.shown else f"Nothing found for {self._asked}"
         if self.showing is Showing.CHOSEN:
             return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
             return f"{self.query} and what is alike: {count(self.shown, 'photo')}, best first"
         return ""
+
+    @property
+    def _asked(self) -> str:
+        """The text in quotes, and the pictures beside it."""
+        text = f"“{self.query}”" if self.query else ""
+        return ", ".join(part for part in (text, self.likeness) if part)
 
     @property
     def fold_text(self) -> str:
@@ -84,19 +97,19 @@ class Listing:
         if self.is_judged and not self.is_open and (self.rest or self.believed):
             order = self.order or "best match first"
             if not self.believed:
-                return f"Nothing here shows “{self.query}”"
+                return f"Nothing here shows {self._asked}"
             verb = "shows" if self.believed == 1 else "show"
-            return f"{count(self.believed, 'photo')} {verb} “{self.query}”, {order}"
+            return f"{count(self.believed, 'photo')} {verb} {self._asked}, {order}"
         if not self.shown:
-            return f"Nothing found for “{self.query}”"
+            return f"Nothing found for {self._asked}"
         if self.is_complete:
             order = self.order or ("best match first" if self.is_ranked else "newest first")
-            return f"{count(self.shown, 'result')} for “{self.query}”, {order}"
+            return f"{count(self.shown, 'result')} for {self._asked}, {order}"
         order = f", {self.order}" if self.order else ""
         if self.is_ranked:
-            return f"The {self.shown:,} best matches for “{self.query}”{order}"
+            return f"The {self.shown:,} best matches for {self._asked}{order}"
         which = "first results" if self.order else "newest results"
-        return f"The {self.shown:,} {which} for “{self.query}”{order}"
+        return f"The {self.shown:,} {which} for {self._asked}{order}"
 
 
 _ORDERS = {

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 from cocadesk.errors import UserError
-from cocadesk.protocol.messages import ParsedQuery, ParseQuery
+from cocadesk.protocol.messages import ParsedQuery, ParseQuery, ReadAs
 from ui.engine.link import EngineLink, LinkState, Ticket
 from ui.kit.actions import Actions, Slots
 from ui.library.browser import Browser
@@ -18,7 +18,7 @@ from ui.library.filter_menu import FilterMenu
 from ui.library.hints import FilterHints
 from ui.library.history import START, History, Place
 from ui.library.mouse_buttons import MouseButtons
-from ui.library.query import EVERYTHING, Query, Showing
+from ui.library.query import EVERYTHING, Query
 from ui.library.query_parts import QueryParts
 from ui.library.results_model import ResultsModel
 from ui.library.sorting import Sorting
@@ -57,8 +57,7 @@ class QueryCommands(QObject):
         self.menu = FilterMenu(link, parts.add_filter, parts.over, lambda: browser.question.filter)
         self.menu.chosen.connect(self.put_term)
         parts.filters.menu_for = self.menu.add_changes
-        parts.filters.removed.connect(self.remove_term)
-        parts.filters.turned.connect(lambda term: self.put_term(names.turned(term), term))
+        parts.filters.asked.connect(self.ask)
         parts.filters.cleared.connect(self.clear_filters)
         parts.crumbs.opened.connect(self.ask)
         parts.sort.chosen.connect(self.sort)
@@ -119,14 +118,13 @@ class QueryCommands(QObject):
             self.ask(Query(text=text.strip(), sort=sort))  # asked once there is an engine
 
     def type(self, text: str) -> None:
-        """Shows what is being typed fits, beside the filters; terms in it stay text."""
+        """Shows what fits what is being typed, beside the filters; terms in it stay text."""
         before = self._browser.question
-        terms = before.terms if before.showing is not Showing.GROUP else ()
         if text == before.text and not before.name:
             return
         self._is_typed = True
         try:
-            self.ask(Query(text=text, terms=terms))
+            self.ask(before.with_text(text))
         finally:
             self._is_typed = False
 
@@ -144,13 +142,13 @@ class QueryCommands(QObject):
             self._parse(text, on_parsed, lambda _error: None)
 
     def has_text(self) -> bool:
-        """True where a text is searched for beside filters."""
+        """True where a text is searched for beside filters or pictures."""
         query = self._browser.question
-        return bool(query.text and query.terms)
+        return bool(query.text and (query.terms or query.examples))
 
     def clear_text(self) -> None:
-        """Takes the text away; the filters stay."""
-        self.ask(Query(terms=self._browser.question.terms))
+        """Takes the text away; filters and pictures stay."""
+        self.ask(self._browser.question.with_text(""))
 
     def forget(self) -> None:
         """Shows everything; no way leads back to what was asked before."""
@@ -170,8 +168,8 @@ class QueryCommands(QObject):
         self.ask(self._browser.question.without_term(term))
 
     def clear_filters(self) -> None:
-        """Takes all filters away; the text stays."""
-        self.ask(replace(self._browser.question, terms=(), sort=None))
+        """Takes all filters and pictures away; the text stays."""
+        self.ask(replace(self._browser.question, terms=(), examples=(), sort=None))
 
     def sort(self, sorting: Sorting) -> None:
         """Shows the same list in another order, which lists of its kind have from now on."""
@@ -219,7 +217,7 @@ class QueryCommands(QObject):
     def _show(self, query: Query) -> None:
         parts = self._parts
         parts.search.show_query(query.text)
-        parts.filters.show_terms(query.terms)
+        parts.filters.show_query(query, read_in(query, self._browser.listing.read_as))
         parts.crumbs.show_query(query)
         parts.sort.show_query(query)
 
@@ -236,6 +234,7 @@ class QueryCommands(QObject):
 
     def _on_settled(self) -> None:
         query = self._browser.question
+        self._parts.filters.show_query(query, read_in(query, self._browser.listing.read_as))
         if self._restores == query and self._model.rowCount():
             self._restore(self._history.place_in(query))
 
@@ -252,3 +251,9 @@ class QueryCommands(QObject):
         top = None if place.top is None else model.position_of(place.top)
         if top is not None:
             grid.show_at(top, 0)
+
+
+def read_in(query: Query, read_as: tuple[ReadAs, ...]) -> tuple[ReadAs, ...]:
+    """The dates that were read in a text of before, as far as they stand in this one."""
+    text, kept = query.text.casefold(), query.as_words
+    return tuple(one for one in read_as if one.text.casefold() in text and one.text not in kept)

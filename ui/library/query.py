@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from cocadesk.protocol.messages import album_name
 from cocadesk.protocol.values import GroupLabel
+from ui.kit.texts import count
 from ui.library.sorting import (
     ALBUM_SORTS,
     CHOSEN_SORTS,
@@ -17,6 +19,8 @@ from ui.library.sorting import (
     SortChoices,
     Sorting,
 )
+
+MOST_NAMES = 2
 
 
 class Showing(Enum):
@@ -42,19 +46,42 @@ _SORTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A picture that a list is to be like, or unlike: a medium, else the file at a path.
+
+    ``name`` is its name for people.
+    """
+
+    key: str = ""
+    path: str = ""
+    name: str = ""
+    is_unlike: bool = False
+
+    @property
+    def term(self) -> str:
+        """A file in the engine's grammar; nothing for a medium, which has a key."""
+        if self.key:
+            return ""
+        doubled = self.path.replace('"', '""')
+        return f'{"-" if self.is_unlike else ""}like:"{doubled}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A list of media: everything, or what fits a text, filters, or a photo.
+    """A list of media: everything, or what fits a text, filters, or pictures.
 
     ``text`` is what a person has typed, ``terms`` are filters beside it, each one term of the
-    engine's grammar (``kind:video``, ``-tag:dog``). ``like`` are the keys of media that the list
-    is to be like, ``group`` is one whose same pictures it shows, linked by ``label`` or closer;
+    engine's grammar (``kind:video``, ``-tag:dog``), and ``examples`` are pictures that media
+    are to be like, or unlike. Parts of the text that are ``as_words`` are not read as dates.
+    ``group`` is a medium whose same pictures the list shows, linked by ``label`` or closer;
     ``keys`` are media of which it holds exactly these. ``name`` is theirs for people. ``sort``
     None: the order that such lists had last.
     """
 
     text: str = ""
     terms: tuple[str, ...] = ()
-    like: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    as_words: tuple[str, ...] = ()
     group: str = ""
     label: GroupLabel = GroupLabel.BURST
     keys: tuple[str, ...] = ()
@@ -68,9 +95,9 @@ class Query:
             return Showing.CHOSEN
         if self.group:
             return Showing.GROUP
-        if self.like:
+        if self.likes or (self.examples and not self.text):
             return Showing.SIMILAR
-        if album_name(self.whole):
+        if not self.examples and album_name(self.whole):
             return Showing.ALBUM
         if self.text:
             return Showing.SEARCH
@@ -82,14 +109,35 @@ class Query:
         return " ".join(part for part in (self.text, *self.terms) if part)
 
     @property
+    def sought(self) -> str:
+        """The text with the files to be like, in the engine's grammar."""
+        return " ".join(part for part in (self.text, *(e.term for e in self.examples)) if part)
+
+    @property
+    def likes(self) -> tuple[Example, ...]:
+        """The pictures that media are to be like."""
+        return tuple(example for example in self.examples if not example.is_unlike)
+
+    @property
+    def unlikes(self) -> tuple[Example, ...]:
+        """The pictures that they are to be unlike."""
+        return tuple(example for example in self.examples if example.is_unlike)
+
+    @property
+    def likeness(self) -> str:
+        """These pictures in words: ``like a.jpg, unlike b.jpg``; empty without any."""
+        said = (("like", self.likes), ("unlike", self.unlikes))
+        return ", ".join(f"{word} {names_of(examples)}" for word, examples in said if examples)
+
+    @property
     def filter(self) -> str:
         """The filters beside the text, in the engine's grammar."""
         return " ".join(self.terms)
 
     @property
     def title(self) -> str:
-        """The text that was asked for, or the name of the photo that the list is about."""
-        return self.name or self.whole
+        """The text that was asked for, or the name of what the list is about."""
+        return self.name or self.whole or self.likeness
 
     @property
     def sorts(self) -> SortChoices:
@@ -114,6 +162,18 @@ class Query:
         kept = tuple(one for one in self.terms if one != term)
         return replace(self, terms=kept, sort=None)
 
+    def with_text(self, text: str) -> Query:
+        """With another text; filters and pictures stay, but no group and no choice of media."""
+        kept = tuple(words for words in self.as_words if words.casefold() in text.casefold())
+        if self.group or self.keys:
+            return Query(text=text)
+        return replace(self, text=text, as_words=kept, sort=None)
+
+    def with_examples(self, *examples: Example) -> Query:
+        """With these pictures in the place of those that it has; each counts once."""
+        kept = tuple({(one.key, one.path): one for one in examples}.values())
+        return replace(self, examples=kept, sort=None)
+
     def replaced_term(self, old: str, new: str) -> Query:
         """With another filter in the place of one."""
         terms = dict.fromkeys(new if one == old else one for one in self.terms)
@@ -124,6 +184,13 @@ class Query:
         album = album_name(old)
         same = {one for one in self.terms if one == old or (album and album_name(one) == album)}
         return replace(self, terms=tuple(new if one in same else one for one in self.terms))
+
+
+def names_of(examples: Sequence[Example]) -> str:
+    """One or two by their names, more by their number."""
+    if len(examples) <= MOST_NAMES:
+        return " and ".join(example.name for example in examples)
+    return count(len(examples), "photo")
 
 
 EVERYTHING = Query()

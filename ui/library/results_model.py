@@ -21,6 +21,7 @@ from cocadesk.protocol.shapes import UNKNOWN_SHAPE, shape_of
 from cocadesk.protocol.values import Days, Hit, Row, changed
 from ui.kit.plain_text import tip_of
 from ui.kit.timers import single_shot
+from ui.library.found_by import found_words
 from ui.library.grouping import GroupMarks
 from ui.library.key_list import KeyList
 
@@ -85,11 +86,14 @@ class ResultsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_of(row.caption, row.name) if row.caption else tip_of(row.name)
+            found = found_words(self._hits.get(key))
+            return tip_of(*filter(None, (row.caption, row.name, found)))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             mark = self.groups.mark(key)
-            text = f"{row.caption or row.kind.value.capitalize()}, {row.name}"
-            return text if mark is None else f"{text}, {mark.text}"
+            found = found_words(self._hits.get(key))
+            kind, name = row.kind.value.capitalize(), row.name
+            said = (row.caption or kind, name, found, "" if mark is None else mark.text)
+            return ", ".join(filter(None, said))
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:

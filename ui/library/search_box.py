@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QMimeData, QModelIndex, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
@@ -22,8 +24,11 @@ from ui.kit import desktop
 from ui.kit.icons import Icon, icon
 from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
+from ui.library.pasting import has_pictures, pictures_in
 
 PAUSE_MS = 40
+DESCRIBE = "Describe what you are looking for: a dog on a beach"
+DROP = "Drop the picture here to find photos like it"
 MAX_HISTORY = 50
 SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
 _TERM = int(Qt.ItemDataRole.UserRole)
@@ -34,7 +39,7 @@ class SearchBox(QLineEdit):
 
     ``committed``: the text is whole. ``beginning`` carries a text whose last word may be the
     begin of one that the library has; ``completed`` the filter of one that was taken.
-    ``picture_given`` carries the path of a file that was dropped or pasted.
+    ``pictures_given`` carries the paths of pictures that were dropped or pasted.
     """
 
     query_changed = Signal(str)
@@ -42,13 +47,13 @@ class SearchBox(QLineEdit):
     leave_down = Signal()
     beginning = Signal(str)
     completed = Signal(str)
-    picture_given = Signal(str)
+    pictures_given = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("search")
         self.setAccessibleName("Search your photos")
-        self.setPlaceholderText("Describe what you are looking for: a dog on a beach")
+        self.setPlaceholderText(DESCRIBE)
         self.setMaximumWidth(760)
         self._scope = ""
         self._history: list[str] = []
@@ -141,7 +146,7 @@ class SearchBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Handles the keys that mean something here."""
         is_paste = event.matches(QKeySequence.StandardKey.Paste)
-        if is_paste and self._takes_picture(QGuiApplication.clipboard().mimeData()):
+        if is_paste and self._takes_pictures(QGuiApplication.clipboard().mimeData()):
             return
         if event.key() == Qt.Key.Key_Up and self._history:
             self._place = max(0, self._place - 1)
@@ -156,24 +161,46 @@ class SearchBox(QLineEdit):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Takes a picture, to look for what is like it."""
-        if desktop.local_paths(event.mimeData()):
+        """Takes pictures, to look for what is like them; folders are the window's."""
+        if has_pictures(event.mimeData()):
             event.acceptProposedAction()
+            self._show_over(True)
+        elif desktop.local_paths(event.mimeData()):
+            event.ignore()
         else:
             super().dragEnterEvent(event)
 
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802
+        """Takes pictures anywhere; a text goes where the pointer is."""
+        if has_pictures(event.mimeData()):
+            event.acceptProposedAction()
+        else:
+            super().dragMoveEvent(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+        """Looks as before."""
+        self._show_over(False)
+        super().dragLeaveEvent(event)
+
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Looks for what is like a dropped picture."""
-        if self._takes_picture(event.mimeData()):
+        """Looks for what is like dropped pictures."""
+        self._show_over(False)
+        if self._takes_pictures(event.mimeData()):
             event.acceptProposedAction()
         else:
             super().dropEvent(event)
 
-    def _takes_picture(self, data: QMimeData) -> bool:
-        paths = desktop.local_paths(data)
+    def _takes_pictures(self, data: QMimeData) -> bool:
+        paths = tuple(pictures_in(data))
         if paths:
-            self.picture_given.emit(paths[0])
+            self.pictures_given.emit(paths)
         return bool(paths)
+
+    def _show_over(self, is_over: bool) -> None:
+        """Looks as if it would take what is over it."""
+        self.setProperty("over", is_over)
+        self.setPlaceholderText(DROP if is_over else DESCRIBE)
+        self.style().polish(self)
 
     def _draw(self) -> None:
         self._glass.setIcon(icon(Icon.SEARCH, "muted", 18))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -62,4 +63,4 @@ class TermNames(QObject):
 def parsed_query(answer: ParsedQuery, before: Query) -> Query:
     """The question with the words and filters of what was typed, beside its own filters."""
     terms = dict.fromkeys((*before.terms, *(term.term for term in answer.terms)))
-    return Query(text=answer.text, terms=tuple(terms))
+    return replace(before.with_text(answer.text), terms=tuple(terms))

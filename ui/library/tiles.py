@@ -13,6 +13,7 @@ from ui.kit.image_loader import ImageLoader, Wanted
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
 from ui.library.check_mark import MARK_PX, draw_check
+from ui.library.found_by import found_badge
 from ui.library.grouping import GroupMark
 from ui.library.results_model import ResultsModel
 
@@ -124,6 +125,8 @@ class TilePainter:
             return
         is_roomy = rect.width() >= ROOMY_PX and self._row_px >= ROOMY_PX
         kinds = kind_badges(row, hit, is_roomy)
+        if is_roomy and (found := found_badge(hit)):
+            kinds.append(Badge(found, Icon.SEARCH))
         self._row_of_badges(rect, kinds, is_above=False, is_right=False)
         if mark is not None and mark.is_head:
             text = f"{mark.number:,}{' –' if mark.is_open else ''}"

@@ -23,6 +23,7 @@ from ui.library.queries import QueryCommands
 from ui.library.tasks import Tasks
 from ui.library.watching import WatchSettings
 from ui.shell.layout import WindowWidgets
+from ui.shell.likeness import LikenessCommands
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
 from ui.shell.shortcuts import ShortcutsHelp
@@ -51,6 +52,7 @@ class LibraryCommands(QObject):
         self.queries = QueryCommands(
             link, session.browser, session.model, session.names, widgets.query_parts(), widgets
         )
+        self._likeness = LikenessCommands(widgets, session, switcher)
         self.queries.mouse.follow(widgets.grid.viewport(), widgets.empty)
         self._browser = session.browser
         self.groups = GroupCommands(session.browser, widgets.grid, tracker, widgets.notice)
@@ -67,10 +69,10 @@ class LibraryCommands(QObject):
             **self.watch.slots(),
             **self.groups.slots(),
             **self.queries.slots(),
+            **self._likeness.slots(),
             Actions.FORGET_PHOTO: self._forget_photo,
             Actions.RESCAN: partial(self._tracker.index, ()),
             Actions.SHOW_ALL: self.show_all,
-            Actions.MORE_LIKE_THIS: self._more_like_this,
             Actions.NEXT: partial(self._grid.step, 1),
             Actions.PREVIOUS: partial(self._grid.step, -1),
             Actions.SELECT_ALL: self._select_all,
@@ -122,12 +124,6 @@ class LibraryCommands(QObject):
         folder = desktop.ask_for_folder(self._grid.window())
         if folder is not None:
             self._tracker.index([folder])
-
-    def _more_like_this(self) -> None:
-        row = self._grid.current_row()
-        if row is not None:
-            self._switcher.to_library()
-            self._browser.similar(row.key, row.name)
 
     def _forget_photo(self) -> None:
         """The selection, else the photo under the cursor."""

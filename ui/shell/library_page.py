@@ -11,7 +11,7 @@ from ui.kit.actions import ActionSet
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
-from ui.kit.widgets import EmptyView
+from ui.kit.widgets import EmptyView, label
 from ui.library.browse.bar import WIDTH_PX as SIDE_PX
 from ui.library.browse.bar import SideBar
 from ui.library.crumbs import Breadcrumbs
@@ -55,6 +55,9 @@ class LibraryPage(Page):
         self.crumbs = Breadcrumbs(names)
         self.filters = FilterBar(names)
         self.line = LibraryLine()
+        self.note = label("", "search-note", wraps=True)
+        self.note.setAccessibleName("About this search")
+        self.note.hide()
         self.grid = Grid(model, thumbnails)
         self.empty = EmptyView()
         self.detail = DetailPane(actions, frames)
@@ -67,6 +70,7 @@ class LibraryPage(Page):
             self.crumbs,
             self.results,
             self.filters,
+            self.note,
             (self._center, 1),
             gap=0,
             of=left,
@@ -92,6 +96,11 @@ class LibraryPage(Page):
                 empty.icon, empty.title, empty.text, empty.button, empty.links, empty.more
             )
         self._center.setCurrentWidget(self.grid if empty is None else self.empty)
+
+    def say_note(self, text: str) -> None:
+        """A sentence on the search above its results; none where it is empty."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def set_side(self, *, wanted: bool, filled: bool) -> None:
         """Shows the side bar where it is ``wanted`` and has anything to show."""

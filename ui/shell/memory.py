@@ -98,7 +98,7 @@ class WindowMemory(QObject):
         """Keeps everything as it is now."""
         widgets, scope = self._widgets, self._scope
         question = self._session.browser.question
-        terms = [] if question.like or question.group else list(question.terms)
+        terms = [] if question.examples or question.group else list(question.terms)
         choices = [
             GEOMETRY.choice(as_text(self._window.saveGeometry())),
             PANES.choice(PANES.read() | pane_widths(widgets.library.split)),

@@ -73,6 +73,11 @@ class WindowState:
         return self.listing.headline + selected + loading
 
     @property
+    def note(self) -> str:
+        """What the engine says of the text that was searched for."""
+        return "" if self.listing.problem is not None else self.listing.note
+
+    @property
     def fold_text(self) -> str:
         """The text of the button beside it; the empty view has one of its own."""
         return self.listing.fold_text if self.listing.shown else ""

@@ -260,6 +260,7 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
             Drawing(lambda state: state.headline, widgets.results.text.setText),
             Drawing(lambda state: state.fold_text, widgets.results.say_fold),
+            Drawing(lambda state: state.note, widgets.library.say_note),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),
             Drawing(lambda state: state.selected, widgets.detail.say_many),
             Drawing(lambda state: state.empty, widgets.library.show_empty),

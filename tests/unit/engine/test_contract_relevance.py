@@ -28,3 +28,18 @@ def test_what_is_alike_is_not_judged(client: AnyEngine) -> None:
     found = client.ask(Similar(key=key), Hits, timeout_s=WAIT_S)
     assert found.relevant is None
     assert all(hit.relevant and hit.probability is None for hit in found.hits)
+
+
+def test_a_text_is_judged_beside_pictures_to_be_unlike(client: AnyEngine) -> None:
+    """Less like this refines a search, whose end stays honest; more like this is none."""
+    text = "a red photo"
+    plain = client.ask(Search(text=text), Hits, timeout_s=WAIT_S)
+    key = plain.hits[0].key
+    less = client.ask(Search(text=text, unlike=(key,)), Hits, timeout_s=WAIT_S)
+    assert (less.relevant is None) == (plain.relevant is None)
+    known = {hit.key: hit.probability for hit in plain.hits}
+    assert {hit.key: hit.probability for hit in less.hits} == {
+        other.key: known[other.key] for other in less.hits
+    }
+    more = client.ask(Search(text=text, like=(key,)), Hits, timeout_s=WAIT_S)
+    assert more.relevant is None
