@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from cocadesk.protocol.values import GroupLabel
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
-from ui.kit.texts import count
 from ui.kit.widgets import button, label
-from ui.library.alike.kin import NOUNS, Kin
+from ui.library.alike.kin import Kin, kin_words
 from ui.library.grouping import GroupMark
 
 LINK_PX = 26
@@ -49,7 +48,7 @@ class KinLine(QWidget):
         """The numbers by link; ``mark`` is that of the cell in the grid."""
         for kind, link in self.links.items():
             keys = kin.get(kind, ())
-            text = count(len(keys), *NOUNS[kind])
+            text = kin_words(kind, len(keys))
             link.setText(text)
             link.setAccessibleName(f"Show {text}")
             link.setVisible(bool(keys))

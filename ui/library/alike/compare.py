@@ -19,6 +19,7 @@ from ui.kit.icons import Icon
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.sharp_view import SharpView
 from ui.kit.texts import marks
+from ui.kit.translation import tr
 from ui.kit.widgets import ElidedLabel, IconButton, label, restyle
 from ui.library.alike.members import Member
 
@@ -57,13 +58,15 @@ class ComparePane(QFrame):
         """The facts of a member; another one's picture is still to come."""
         if member.key != self.key:
             self.key = member.key
-            self.photo.show_message("Loading…")
+            self.photo.show_message(tr("Loading…"))
         self._size = QSize(member.row.width, member.row.height)
         self.name.show_text(member.row.name, Qt.TextElideMode.ElideMiddle)
         self.facts.show_text(member.facts, Qt.TextElideMode.ElideRight)
         self.folder.show_text(member.row.folder, Qt.TextElideMode.ElideMiddle)
         self.marks.setText(marks(member.row))
-        self.best.setText(f"Best · {member.reason}" if member.reason else member.badge)
+        self.best.setText(
+            tr("Best · {reason}", reason=member.reason) if member.reason else member.badge
+        )
         self.best.setVisible(bool(self.best.text()))
         self.best.setProperty("role", "best" if member.is_best else "link-badge")
         restyle(self.best)
@@ -101,7 +104,7 @@ class CompareView(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("compare")
-        self.setAccessibleName("Side by side")
+        self.setAccessibleName(tr("Side by side"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._members: tuple[Member, ...] = ()
         self._at = 0
@@ -110,7 +113,7 @@ class CompareView(QFrame):
         self._grid.setSpacing(4)
         self.title = label("", "on-stage")
         self.back = IconButton(
-            Icon.CLEAR, "Back to the list (Esc)", role="stage", colour="on_stage", size_px=22,
+            Icon.CLEAR, tr("Back to the list (Esc)"), role="stage", colour="on_stage", size_px=22,
             on_click=self.closed.emit,
         )  # fmt: skip
         top = in_row(self.title, STRETCH, self.back)
@@ -276,5 +279,9 @@ class CompareView(QFrame):
 
     def _headline(self, shown: int) -> str:
         total, first = len(self._members), self._at - self._at % AT_ONCE
-        which = f"{total}" if shown == total else f"{first + 1}–{first + shown} of {total}"
-        return f"{which} side by side · wheel, + − and Z zoom all · P picks, X rejects"
+        which = f"{total}"
+        if shown != total:
+            which = tr("{first}–{last} of {all}", first=first + 1, last=first + shown, all=total)
+        return tr(
+            "{which} side by side · wheel, + − and Z zoom all · P picks, X rejects", which=which
+        )

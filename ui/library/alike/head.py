@@ -14,28 +14,40 @@ from ui.kit.icons import Icon
 from ui.kit.job_parts import JobProgress
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import headed, hide_or_say
-from ui.kit.texts import count, job_line
+from ui.kit.texts import job_line
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import button, label, tool
 from ui.library.alike.members import TITLES
 from ui.library.empty_states import EmptyState
 
-INTRO = (
+TITLE = tr("Same pictures")
+INTRO = tr(
     "Copies of a file, the same picture in another size or format, and bursts. Nothing is "
     "deleted here: reject what you don't want, and find it again with flag:reject."
 )
 LABELS: tuple[GroupLabel | None, ...] = (None, *GroupLabel)
+TIPS = {
+    None: tr("Show all"),
+    GroupLabel.EXACT: tr("Show exact copies"),
+    GroupLabel.SAME: tr("Show same pictures"),
+    GroupLabel.BURST: tr("Show bursts"),
+}
 
-STARTING = EmptyState(icon=Icon.ENGINE, title="Getting ready…", text="The engine is starting.")
+STARTING = EmptyState(
+    icon=Icon.ENGINE, title=tr("Getting ready…"), text=tr("The engine is starting.")
+)
 COMPARING = EmptyState(
-    icon=Icon.STACK, title="Comparing pictures…", text="Groups appear here at the end."
+    icon=Icon.STACK, title=tr("Comparing pictures…"), text=tr("Groups appear here at the end.")
 )
 NONE_FOUND = EmptyState(
     icon=Icon.STACK,
-    title="No same pictures",
-    text="Copies, pictures in several sizes or formats, and bursts would be listed here. New "
-    "photos are compared by themselves after they have been read.",
-    button="Compare again",
+    title=tr("No same pictures"),
+    text=tr(
+        "Copies, pictures in several sizes or formats, and bursts would be listed here. New "
+        "photos are compared by themselves after they have been read."
+    ),
+    button=tr("Compare again"),
 )
 
 
@@ -48,13 +60,13 @@ class GroupsHead(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.tabs = {shown: self._make_tab(shown) for shown in LABELS}
-        self.again = button("Compare again", "link", on_click=self.again_wanted.emit)
+        self.again = button(tr("Compare again"), "link", on_click=self.again_wanted.emit)
         self.state = label("", "muted", wraps=True)
         self.progress = JobProgress()
         self.progress.hide()
         tabs = in_row(*self.tabs.values(), STRETCH, self.again, gap=2)
         in_column(
-            headed("Same pictures", INTRO), tabs, self.state, self.progress,
+            headed(TITLE, INTRO), tabs, self.state, self.progress,
             gap=GAP_M, margins=(20, 18, 20, 2), of=self,
         )  # fmt: skip
 
@@ -83,7 +95,9 @@ class GroupsHead(QWidget):
         for shown, number in numbers.items():
             title = _title(shown)
             self.tabs[shown].setText(f"{title}  {number:,}")
-            self.tabs[shown].setAccessibleName(f"{title}, {count(number, 'group')}")
+            self.tabs[shown].setAccessibleName(
+                f"{title}, {tr_count(number, '{n} group', '{n} groups')}"
+            )
 
     def draw(self, waiting: int, *, has_groups: bool, is_connected: bool) -> None:
         """What is still to be compared, and what can be done about it."""
@@ -92,12 +106,15 @@ class GroupsHead(QWidget):
         self.again.setVisible(has_groups)  # else there is a button in the middle
         self.again.setEnabled(not is_working and is_connected)
         tells = waiting and has_groups and not is_working
-        hide_or_say(self.state, f"{_still(waiting)} to be compared." if tells else "")
+        hide_or_say(self.state, _still(waiting) if tells else "")
 
     def _make_tab(self, shown: GroupLabel | None) -> QToolButton:
         title = _title(shown)
         tab = tool(
-            title, "tab", tip=f"Show {title.lower()}", on_click=partial(self.chosen.emit, shown)
+            title,
+            "tab",
+            tip=TIPS[shown],
+            on_click=partial(self.chosen.emit, shown),
         )
         tab.setCheckable(True)
         tab.setChecked(shown is None)
@@ -110,20 +127,24 @@ def empty_state(
     """The texts where there are no groups to show."""
     if problem is not None:
         rest = " ".join(part for part in (problem.why, problem.what_to_do) if part)
-        return EmptyState(icon=Icon.WARNING, title=problem.what, text=rest, button="Try again")
+        return EmptyState(icon=Icon.WARNING, title=problem.what, text=rest, button=tr("Try again"))
     if not has_come:
         return STARTING
     if is_working:
         return COMPARING
     if not waiting:
         return NONE_FOUND
-    text = f"{_still(waiting)} to be compared. This begins by itself once folders have been read."
-    return EmptyState(icon=Icon.STACK, title="Not compared yet", text=text, button="Compare now")
+    text = " ".join((_still(waiting), tr("This begins by itself once folders have been read.")))
+    return EmptyState(
+        icon=Icon.STACK, title=tr("Not compared yet"), text=text, button=tr("Compare now")
+    )
 
 
 def _title(shown: GroupLabel | None) -> str:
-    return "All" if shown is None else TITLES[shown]
+    return tr("All") if shown is None else TITLES[shown]
 
 
 def _still(waiting: int) -> str:
-    return count(waiting, "photo is", "photos are") + " still"
+    return tr_count(
+        waiting, "{n} photo is still to be compared.", "{n} photos are still to be compared."
+    )

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 from cocadesk.protocol.messages import GroupMember, PictureGroup
 from cocadesk.protocol.values import GroupLabel
+from ui.kit.translation import tr_count
 
 CLOSEST_FIRST = tuple(GroupLabel)
-NOUNS = {
-    GroupLabel.EXACT: ("exact copy", "exact copies"),
-    GroupLabel.SAME: ("same picture", "same pictures"),
-    GroupLabel.BURST: ("in its burst", "in its burst"),
-}
-
 Kin = Mapping[GroupLabel, tuple[str, ...]]
+
+
+def kin_words(label: GroupLabel, number: int) -> str:
+    """``2 exact copies``."""
+    if label is GroupLabel.EXACT:
+        return tr_count(number, "{n} exact copy", "{n} exact copies")
+    if label is GroupLabel.SAME:
+        return tr_count(number, "{n} same picture", "{n} same pictures")
+    return tr_count(number, "{n} in its burst", "{n} in its burst")
 
 
 def kin_of(group: PictureGroup, key: str) -> Kin:

@@ -8,17 +8,18 @@ from pathlib import PurePath
 
 from cocadesk.protocol.messages import PictureGroup
 from cocadesk.protocol.values import GroupLabel, Row
-from ui.kit.texts import count, day, file_size, marks
+from ui.kit.texts import day, file_size, marks
+from ui.kit.translation import grouped, tr, tr_count
 
 TITLES = {
-    GroupLabel.EXACT: "Exact copies",
-    GroupLabel.SAME: "Same picture",
-    GroupLabel.BURST: "Burst",
+    GroupLabel.EXACT: tr("Exact copies"),
+    GroupLabel.SAME: tr("Same picture"),
+    GroupLabel.BURST: tr("Burst"),
 }
 LINKS = {
-    GroupLabel.EXACT: "exact copy",
-    GroupLabel.SAME: "same picture",
-    GroupLabel.BURST: "burst",
+    GroupLabel.EXACT: tr("exact copy"),
+    GroupLabel.SAME: tr("same picture"),
+    GroupLabel.BURST: tr("burst"),
 }
 
 
@@ -39,7 +40,7 @@ class Member:
     @property
     def badge(self) -> str:
         """One or two words on its place in the group."""
-        return "Best" if self.is_best else self.link.capitalize()
+        return tr("Best") if self.is_best else self.link.capitalize()
 
     @property
     def picture(self) -> str:
@@ -63,7 +64,11 @@ class Member:
     @property
     def text(self) -> str:
         """All of it in one line, for people who hear it."""
-        place = f"best, {self.reason}" if self.is_best and self.reason else self.badge.lower()
+        place = (
+            tr("best, {reason}", reason=self.reason)
+            if self.is_best and self.reason
+            else self.badge.lower()
+        )
         parts = (self.row.name, place, self.facts, self.row.folder, marks(self.row))
         return ", ".join(part for part in parts if part)
 
@@ -81,19 +86,27 @@ def member_of(group: PictureGroup, place: int, newer: Mapping[str, Row]) -> Memb
 
 def title_of(group: PictureGroup) -> str:
     """The label and the number: ``Exact copies · 3``."""
-    return f"{TITLES[group.label]} · {group.count:,}"
+    return f"{TITLES[group.label]} · {grouped(group.count)}"
 
 
 def lines_of(group: PictureGroup) -> tuple[str, ...]:
     """More on a group below its title, a line or two each."""
-    spare = f"{file_size(group.spare_bytes)} beside the best" if group.spare_bytes else ""
-    best = ("Your choice" if group.is_chosen else f"Best · {group.reason}") if group.reason else ""
+    spare = (
+        tr("{size} beside the best", size=file_size(group.spare_bytes)) if group.spare_bytes else ""
+    )
+    best = (
+        (tr("Your choice") if group.is_chosen else tr("Best · {reason}", reason=group.reason))
+        if group.reason
+        else ""
+    )
     hidden = group.count - len(group.members)
-    more = f"the first {len(group.members)} are shown" if hidden > 0 else ""
+    more = (
+        tr("the first {shown} are shown", shown=grouped(len(group.members))) if hidden > 0 else ""
+    )
     return tuple(line for line in (best, spare, more) if line)
 
 
 def text_of(group: PictureGroup) -> str:
     """A group in one line, for people who hear it."""
-    title = f"{TITLES[group.label]}, {count(group.count, 'photo')}"
+    title = f"{TITLES[group.label]}, {tr_count(group.count, '{n} photo', '{n} photos')}"
     return ", ".join((title, *lines_of(group)))

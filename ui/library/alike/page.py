@@ -20,7 +20,7 @@ from ui.kit.layouts import in_column
 from ui.kit.page_parts import Page
 from ui.kit.widgets import EmptyView
 from ui.library.alike.comparing import Comparing
-from ui.library.alike.head import GroupsHead, empty_state
+from ui.library.alike.head import TITLE, GroupsHead, empty_state
 from ui.library.alike.members import Member
 from ui.library.alike.model import GroupsModel
 from ui.library.alike.requests import GroupRequests
@@ -46,7 +46,7 @@ class GroupsPage(Page):
 
     def __init__(self, context: GroupsContext) -> None:
         super().__init__()
-        self.setAccessibleName("Same pictures")
+        self.setAccessibleName(TITLE)
         self._context = context
         self.requests = GroupRequests(context.link, self)
         self.model = GroupsModel(self)

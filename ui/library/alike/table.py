@@ -26,6 +26,7 @@ from ui.kit.image_loader import ImageLoader, paint_whole
 from ui.kit.keys import is_letter
 from ui.kit.texts import short_marks
 from ui.kit.theme import GAP_M, RADIUS_PX, SMALL_PX, colour
+from ui.kit.translation import tr
 from ui.library.alike.members import Member, lines_of, title_of
 from ui.library.alike.model import MEMBER_ROLE, GroupsModel
 
@@ -57,7 +58,7 @@ class GroupsTable(QTableView):
         self._loader = loader
         self._followed: str | None = None
         self.setObjectName("groups")
-        self.setAccessibleName("Groups of same pictures")
+        self.setAccessibleName(tr("Groups of same pictures"))
         self.setModel(model)
         self.setItemDelegate(MemberDelegate(loader, CELL_PX, self))
         self.setVerticalHeader(GroupHead(model, self))
@@ -223,7 +224,7 @@ class GroupHead(QHeaderView):
     def __init__(self, model: GroupsModel, parent: QTableView) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self._groups = model
-        self.setAccessibleName("Groups")
+        self.setAccessibleName(tr("Groups"))
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
 

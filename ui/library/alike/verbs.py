@@ -16,7 +16,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.keys import portable
 from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import count
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label
 from ui.library.alike.members import Member
 
@@ -35,14 +35,20 @@ class GroupVerbs:
 
     def mark_best(self, member: Member) -> None:
         """This one is the best of its groups."""
-        self._editor.decide(SetBest(key=member.key), f"{member.row.name} is the best now")
+        self._editor.decide(
+            SetBest(key=member.key), tr("{name} is the best now", name=member.row.name)
+        )
 
     def part(self, members: Sequence[Member]) -> None:
         """These are not the same; one alone does not belong to the others."""
         text = (
-            f"{members[0].row.name} no longer belongs to the group"
+            tr("{name} no longer belongs to the group", name=members[0].row.name)
             if len(members) == 1
-            else f"{count(len(members), 'photo')} no longer belong together"
+            else tr_count(
+                len(members),
+                "{n} photo no longer belongs to the group",
+                "{n} photos no longer belong together",
+            )
         )
         self._editor.decide(SetNotSame(keys=tuple(_keys(members))), text)
 
@@ -50,8 +56,14 @@ class GroupVerbs:
         """Rejects all but the best of each group, as one step; ``hidden`` ones are not shown."""
         others = [member for group in groups for member in group if not member.is_best]
         if others:
-            rest = f"; {hidden:,} that are not shown stay as they are" if hidden else ""
-            text = f"Rejected {count(len(others), 'photo')}{rest}"
+            rest = (
+                tr("; {hidden} that are not shown stay as they are", hidden=grouped(hidden))
+                if hidden
+                else ""
+            )
+            text = tr_count(
+                len(others), "Rejected {n} photo{rest}", "Rejected {n} photos{rest}", rest=rest
+            )
             self._editor.set(_keys(others), text, flag="reject")
 
 
@@ -62,7 +74,7 @@ class VerbBar(QWidget):
         super().__init__()
         self._actions = actions
         self._entries = [e for e in actions.of_group(Group.SAME) if e.requires is Requires.GROUP]
-        hint = label("P pick · X reject · 0–5 stars", "small")
+        hint = label(tr("P pick · X reject · 0–5 stars"), "small")
         buttons = [self._make_button(entry) for entry in self._entries]
         hint.setMinimumHeight(buttons[0].sizeHint().height())
         lines = QWidget()

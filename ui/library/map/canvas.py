@@ -23,6 +23,7 @@ from ui.kit.focus_ring import FocusRing
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import colour
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.library.map.drawing import MapDrawing
 from ui.library.map.look import Look
 from ui.library.map.points import PointSet
@@ -31,7 +32,9 @@ WORLD_FLAT = 0.63
 """A degree to the north by one to the east, true at 37°: half the world's people live there."""
 INHABITED = QRectF(0, 0.08, 1, 0.75)
 """The world without the ice of the south."""
-KEYS = "Arrows move, plus and minus zoom, 0 shows all, Ctrl+A chooses what is seen, Enter opens it"
+KEYS = tr(
+    "Arrows move, plus and minus zoom, 0 shows all, Ctrl+A chooses what is seen, Enter opens it"
+)
 DRAG_PX = 4
 PAN_PX = 80
 ZOOM = 1.25
@@ -51,7 +54,7 @@ class MapCanvas(QWidget):
 
     def __init__(self, loader: ImageLoader) -> None:
         super().__init__()
-        self.setAccessibleName("Map")
+        self.setAccessibleName(tr("Map"))
         self.setAccessibleDescription(KEYS)
         self._ring = FocusRing(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -13,6 +13,7 @@ from cocadesk.protocol.messages import MapGroup
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.plain_text import button_text
 from ui.kit.theme import GAP_S, colour
+from ui.kit.translation import grouped, tr
 from ui.kit.widgets import tool
 from ui.library.map.colours import group_colour
 
@@ -27,7 +28,7 @@ class Legend(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Colours")
+        self.setAccessibleName(tr("Colours"))
         self.hidden: set[int] = set()
         self.buttons: list[QToolButton] = []
         self._layout = FlowLayout(self, GAP_S)
@@ -42,8 +43,8 @@ class Legend(QWidget):
         for number, group in enumerate(groups if len(groups) > 1 else ()):
             name = group.name if len(group.name) <= NAME_MAX else f"{group.name[:NAME_MAX]}…"
             made = tool(
-                button_text(f" {name}  {group.count:,}"), "chip",
-                name=f"{group.name}, {group.count:,}", tip="Show or hide",
+                button_text(f" {name}  {grouped(group.count)}"), "chip",
+                name=f"{group.name}, {grouped(group.count)}", tip=tr("Show or hide"),
                 on_click=partial(self._toggle, number),
             )  # fmt: skip
             made.setCheckable(True)

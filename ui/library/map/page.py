@@ -27,9 +27,10 @@ from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Page
-from ui.kit.texts import count, count_media
+from ui.kit.texts import count_media
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import decimal, grouped, tr, tr_count
 from ui.kit.widgets import ElidedLabel, EmptyView, button, tool
 from ui.library.empty_states import STARTING, EmptyState
 from ui.library.map.canvas import MapCanvas
@@ -38,27 +39,29 @@ from ui.library.map.points import PointSet
 
 AGAIN_MS = 4000
 KINDS = {
-    MapKind.LIKENESS: ("What is alike", "Photos and videos that look alike lie together"),
-    MapKind.WORLD: ("World", "Where photos were taken"),
+    MapKind.LIKENESS: (tr("What is alike"), tr("Photos and videos that look alike lie together")),
+    MapKind.WORLD: (tr("World"), tr("Where photos were taken")),
 }
 COLOURS = {
-    MapColour.YEAR: "By year",
-    MapColour.FOLDER: "By folder",
-    MapColour.TAG: "By tag",
-    MapColour.NOTHING: "One colour",
+    MapColour.YEAR: tr("By year"),
+    MapColour.FOLDER: tr("By folder"),
+    MapColour.TAG: tr("By tag"),
+    MapColour.NOTHING: tr("One colour"),
 }
-HINT = "Wheel: zoom. Drag: move. Shift and drag: choose. Double click: open."
+HINT = tr("Wheel: zoom. Drag: move. Shift and drag: choose. Double click: open.")
 NOTHING = {
     MapKind.LIKENESS: EmptyState(
         icon=Icon.PHOTO,
-        title="Nothing to show yet",
-        text="Photos and videos appear on the map once the model has read them.",
+        title=tr("Nothing to show yet"),
+        text=tr("Photos and videos appear on the map once the model has read them."),
     ),
     MapKind.WORLD: EmptyState(
         icon=Icon.NOTHING,
-        title="No positions",
-        text="None of the photos says where it was taken. Phones note it where their camera may "
-        "use the position.",
+        title=tr("No positions"),
+        text=tr(
+            "None of the photos says where it was taken. Phones note it where their "
+            "camera may use the position."
+        ),
     ),
 }
 
@@ -77,7 +80,7 @@ class MapPage(Page):
 
     def __init__(self, context: MapContext) -> None:
         super().__init__()
-        self.setAccessibleName("Map")
+        self.setAccessibleName(tr("Map"))
         self._context = context
         self.kind = MapKind.LIKENESS
         self.colour = MapColour.YEAR
@@ -94,14 +97,18 @@ class MapPage(Page):
         self.state = ElidedLabel("muted")
         self.tabs = {kind: self._make_tab(kind) for kind in MapKind}
         self.colours = QComboBox()
-        self.colours.setAccessibleName("Colours show")
+        self.colours.setAccessibleName(tr("Colours show"))
         for colour, text in COLOURS.items():
             self.colours.addItem(text, colour)
-        self.pictures = self._make_switch("Pictures", "Show pictures on the map", is_on=True)
-        self.lasso = self._make_switch("Lasso", "Choose by drawing around (or Shift and drag)")
-        self.show_all = button("Show all", "link", on_click=self.canvas.show_all)
-        self.show_chosen = button("Show in the library", "primary", on_click=self._show_chosen)
-        self.clear = button("Clear", "link", on_click=partial(self.canvas.choose, ()))
+        self.pictures = self._make_switch(
+            tr("Pictures"), tr("Show pictures on the map"), is_on=True
+        )
+        self.lasso = self._make_switch(
+            tr("Lasso"), tr("Choose by drawing around (or Shift and drag)")
+        )
+        self.show_all = button(tr("Show all"), "link", on_click=self.canvas.show_all)
+        self.show_chosen = button(tr("Show in the library"), "primary", on_click=self._show_chosen)
+        self.clear = button(tr("Clear"), "link", on_click=partial(self.canvas.choose, ()))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.canvas)
@@ -185,10 +192,10 @@ class MapPage(Page):
     def _show_chosen(self) -> None:
         keys = self.canvas.chosen_keys()
         if keys:
-            self._context.show_keys(keys, "chosen on the map")
+            self._context.show_keys(keys, tr("chosen on the map"))
 
     def _open(self, key: str) -> None:
-        self._context.show_keys([key], "chosen on the map")
+        self._context.show_keys([key], tr("chosen on the map"))
 
     # The engine ---------------------------------------------------------------------
 
@@ -209,8 +216,10 @@ class MapPage(Page):
         self._draw()
 
     def _on_progress(self, progress: Progress) -> None:
-        left = f", about {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
-        self._working = f"{progress.stage}: {progress.done} %{left}"
+        self._working = f"{progress.stage}: {progress.done} %"
+        if progress.seconds_left:
+            left = decimal(progress.seconds_left, 0)
+            self._working = tr("{work}, about {left} s left", work=self._working, left=left)
         self._draw()
 
     def _on_ready(self, answer: MapPoints) -> None:
@@ -265,7 +274,13 @@ class MapPage(Page):
         chosen = len(self.canvas.chosen)
         self.show_chosen.setVisible(chosen > 0)
         self.clear.setVisible(chosen > 0)
-        self.show_chosen.setText(f"Show {count_media(chosen)} in the library")
+        self.show_chosen.setText(
+            tr_count(
+                chosen,
+                "Show {n} photo or video in the library",
+                "Show {n} photos and videos in the library",
+            )
+        )
         self.legend.setVisible(empty is None and bool(self.legend.buttons))
         self.state.setText(self._line() if empty is None else "")
 
@@ -273,11 +288,11 @@ class MapPage(Page):
         if self._problem is not None:
             rest = " ".join(part for part in (self._problem.why, self._problem.what_to_do) if part)
             return EmptyState(
-                icon=Icon.WARNING, title=self._problem.what, text=rest, button="Try again"
+                icon=Icon.WARNING, title=self._problem.what, text=rest, button=tr("Try again")
             )
         if self._shown_kind is not self.kind or self._ready is None:
             return (
-                EmptyState(icon=Icon.PHOTO, title="Laying out the map…", text=self._working)
+                EmptyState(icon=Icon.PHOTO, title=tr("Laying out the map…"), text=self._working)
                 if (self._ticket is not None)
                 else STARTING
             )
@@ -291,10 +306,23 @@ class MapPage(Page):
             return ""
         parts = [count_media(self._ready.total)]
         if self._ready.without:
-            lacks = "position" if self.kind is MapKind.WORLD else "vector"
-            parts.append(f"{count(self._ready.without, 'other')} without a {lacks}")
+            parts.append(
+                tr_count(
+                    self._ready.without,
+                    "{n} other without a position",
+                    "{n} others without a position",
+                )
+                if self.kind is MapKind.WORLD
+                else tr_count(
+                    self._ready.without,
+                    "{n} other without a vector",
+                    "{n} others without a vector",
+                )
+            )
         if self._ready.left_out:
-            parts.append(f"{self._ready.left_out:,} more, left out evenly")
+            parts.append(
+                tr("{left_out} more, left out evenly", left_out=grouped(self._ready.left_out))
+            )
         if self.canvas.chosen:
-            parts.append(f"{len(self.canvas.chosen):,} chosen")
+            parts.append(tr("{chosen} chosen", chosen=grouped(len(self.canvas.chosen))))
         return " · ".join([*parts, HINT])
