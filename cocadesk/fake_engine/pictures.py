@@ -6,6 +6,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 Rgb = tuple[int, int, int]
@@ -80,7 +81,13 @@ class Scene:
 def write_scene(path: Path, number: int, width: int, height: int) -> None:
     """Writes a scene's PNG file, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(Scene(number=number).png(width, height))
+    path.write_bytes(_scene_png(number, width, height))
+
+
+@lru_cache(maxsize=256)
+def _scene_png(number: int, width: int, height: int) -> bytes:
+    """Drawn once a process: tests start hundreds of engines that show the same scenes."""
+    return Scene(number=number).png(width, height)
 
 
 def _mix(first: Rgb, second: Rgb, share: float) -> Rgb:
