@@ -24,10 +24,9 @@ from cocadesk.media.metadata.sidecars import packets_beside
 from cocadesk.media.photo.jpeg import header_metadata, open_jpeg
 from cocadesk.media.photo.motion import video_inside
 from cocadesk.media.photo.resize import (
+    input_and_thumbnail,
     prepare_boxes,
-    prepare_input,
     start_picture_hash,
-    thumbnail_jpeg,
 )
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other
 from cocadesk.media.source import HASH_COVERAGE, THUMBNAIL_PX, WHOLE, PhotoSource, coverage_for
@@ -152,17 +151,18 @@ def decode_photo(
     rgb = source.decode(reduction)
     full_size = (source.width, source.height)
     hashed = rgb if reduction == hash_reduction else source.decode(hash_reduction)
+    input_HWC, thumbnail = input_and_thumbnail(rgb, spec, full_size, thumbnail_px)
     return DecodedPhoto(
         token=token,
         path=path,
-        input_HWC=prepare_input(rgb, spec, full_size),
+        input_HWC=input_HWC,
         box_inputs=prepare_boxes(rgb, spec, full_size),
         width=source.width,
         height=source.height,
         format=source.format.name,
         file_hash=hash_bytes(data),
         picture_hash=start_picture_hash(hashed, *full_size).hexdigest(),
-        thumbnail_jpeg=thumbnail_jpeg(rgb, thumbnail_px),
+        thumbnail_jpeg=thumbnail,
         metadata=_with_sidecars(read_metadata(source.metadata), path),
         video_bytes=len(video_inside(data)),
     )

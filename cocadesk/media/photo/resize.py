@@ -35,10 +35,18 @@ def resize(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
 
 
 def shrink(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
-    """As ``resize``, but what is much larger is first halved, which OpenCV does ten times as fast.
+    """As ``resize``, but what is much larger is halved first. Not for the picture's hash.
 
-    Means of 2 x 2 pixels come out whole, so that an odd side is not halved. Not for the picture's
-    hash: means of means are rounded twice.
+    Means of means are rounded twice.
+    """
+    return resize(halved(rgb_HWC, width, height), width, height)
+
+
+def halved(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
+    """The picture halved as often as it stays much larger than ``width`` x ``height``.
+
+    OpenCV does that ten times as fast as any other shrinking. Means of 2 x 2 pixels come out
+    whole, so that an odd side is not halved.
     """
     rows, columns = rgb_HWC.shape[:2]
     while (
@@ -48,7 +56,7 @@ def shrink(rgb_HWC: RgbImage, width: int, height: int) -> RgbImage:
     ):
         rows, columns = rows // 2, columns // 2
         rgb_HWC = cv2.resize(rgb_HWC, (columns, rows), interpolation=cv2.INTER_AREA)
-    return resize(rgb_HWC, width, height)
+    return rgb_HWC
 
 
 def prepare_input(
@@ -64,6 +72,17 @@ def prepare_input(
         rows, columns = rgb_HWC.shape[:2]
         return _centre_crop(rgb_HWC, spec.size_px, full_size or (columns, rows))
     return squash(rgb_HWC, spec.size_px)
+
+
+def input_and_thumbnail(
+    rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int], thumbnail_px: int
+) -> tuple[RgbImage, bytes]:
+    """What ``prepare_input`` and ``thumbnail_jpeg`` give of one picture, which is halved once."""
+    rows, columns = rgb_HWC.shape[:2]
+    width, height = fit_within(columns, rows, thumbnail_px)
+    small_HWC = halved(rgb_HWC, max(width, spec.size_px), max(height, spec.size_px))
+    whole_HWC = small_HWC if spec.resize is Resize.SQUASH else rgb_HWC
+    return prepare_input(whole_HWC, spec, full_size), thumbnail_jpeg(small_HWC, thumbnail_px)
 
 
 def prepare_boxes(

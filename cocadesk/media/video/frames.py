@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cocadesk.media.opencv import cv2
 from cocadesk.media.photo.colour import turn_upright, upright_size
 from cocadesk.media.photo.hdr import Curve, to_screen
-from cocadesk.media.photo.resize import prepare_input, resize, thumbnail_jpeg
+from cocadesk.media.photo.resize import input_and_thumbnail, prepare_input, resize
 from cocadesk.media.source import Coverage, coverage_for
 from cocadesk.media.types import RgbImage
 from cocadesk.media.video.shots import (
@@ -73,8 +73,8 @@ class FramePainter:
     def picture(self, frame: av.VideoFrame) -> KeptFrame:
         """The frame as it is embedded, and as it is shown in a grid."""
         rgb = self.rgb(frame, self._coverage)
-        input_HWC = prepare_input(rgb, self._spec, self.size(frame))
-        return KeptFrame(input_HWC, thumbnail_jpeg(rgb, self._thumbnail_px))
+        both = input_and_thumbnail(rgb, self._spec, self.size(frame), self._thumbnail_px)
+        return KeptFrame(*both)
 
     def input(self, frame: av.VideoFrame) -> RgbImage:
         """The same frame's ``KeptFrame.input_HWC`` alone."""

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cocadesk.media.photo.resize import fit_within, prepare_input, resize, shrink
+from cocadesk.media.photo.resize import (
+    fit_within,
+    input_and_thumbnail,
+    prepare_input,
+    resize,
+    shrink,
+    thumbnail_jpeg,
+)
 from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import corner_colours, natural_picture, quadrants
 
@@ -67,6 +74,20 @@ def test_the_models_input_owns_its_memory() -> None:
     given_input[:] = 0
     assert picture.max() > 0
     assert given_input.flags.c_contiguous
+    assert given_input.flags.owndata
+
+
+@pytest.mark.parametrize("how", Resize)
+@given(st.integers(1, 700), st.integers(1, 700), st.integers(8, 90), st.integers(8, 90))
+def test_input_and_thumbnail_are_those_that_are_made_alone(
+    how: Resize, width: int, height: int, size_px: int, thumbnail_px: int
+) -> None:
+    """The halves that both begin with are made once, and no pixel is another for it."""
+    picture = np.random.default_rng(width).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    spec = InputSpec(size_px=size_px, resize=how)
+    given_input, thumbnail = input_and_thumbnail(picture, spec, (width, height), thumbnail_px)
+    np.testing.assert_array_equal(given_input, prepare_input(picture, spec, (width, height)))
+    assert thumbnail == thumbnail_jpeg(picture, thumbnail_px)
     assert given_input.flags.owndata
 
 
