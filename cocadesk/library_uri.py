@@ -214,18 +214,18 @@ def _profile(variable: str, name: str) -> dict[str, str]:
     return {}
 
 
-def followed(folder: Path) -> Path:
+def followed(folder: Path, *, must_be_there: bool = True) -> Path:
     """The folder itself, or that to which the library was moved from there.
 
     Raises:
-        UserError: it was moved, and is not in its place now.
+        UserError: it was moved, and is not in its place now though it ``must_be_there``.
     """
     place = folder
     for _ in range(_MOST_MOVES):
         if (next_place := moved_to(place.expanduser())) is None:
             break
         place = next_place
-    if place != folder and not (place / "library.json").is_file():
+    if must_be_there and place != folder and not (place / "library.json").is_file():
         raise UserError(
             f"The library was moved to {place}, and is not there now.",
             "Perhaps its disk is not connected.",

@@ -57,16 +57,17 @@ def durable_source(source: str) -> str:
     return str(Path(source).expanduser().absolute())
 
 
-def library_folder(chosen: str = "") -> Path:
+def library_folder(chosen: str = "", *, must_be_there: bool = True) -> Path:
     """The folder of the ``chosen`` library, else of ``COCADESK_LIBRARY``'s, else of the person's.
 
     Of one in an object store (``s3://…``), the folder on this machine that stands for it; of
     one that was moved, the folder where it is now.
 
     Raises:
-        UserError: the address can't be one of a library, or it was moved and is not there.
+        UserError: the address can't be one of a library, or it was moved and is not there
+            though it ``must_be_there``.
     """
-    return followed(_named_folder(chosen))
+    return followed(_named_folder(chosen), must_be_there=must_be_there)
 
 
 def _named_folder(chosen: str) -> Path:

@@ -20,7 +20,7 @@ from ui.kit.icons import program_icon
 from ui.kit.theme import Appearance
 from ui.kit.translation import tr, translate_qt
 from ui.shell.engine_choices import engine_options
-from ui.shell.libraries import start_library
+from ui.shell.libraries import is_away, start_library, was_moved
 from ui.shell.window import MainWindow
 
 _log = logging.getLogger("ui")
@@ -60,6 +60,8 @@ class Program(QObject):
         """Opens a window on the library, and closes the one that is open."""
         options, last = self._options, self.window
         extra = ("--model", options.model) if options.model and not options.fake else ()
+        if is_away(library) and not options.fake:
+            extra = (*extra, "--existing")
         link = EngineLink(
             library,
             module=FAKE_MODULE if options.fake else ENGINE_MODULE,
@@ -67,6 +69,7 @@ class Program(QObject):
         )
         if last is not None:
             last.keep()
+            last = self._unless_moved(last, library)
         window = self.window = MainWindow(link, self._app_theme)
         window.library_wanted.connect(self.open)
         self._errors.reported.connect(window.widgets.notice.say)
@@ -76,8 +79,21 @@ class Program(QObject):
         self._address.raise_wanted.connect(window.come_to_front)
         window.show()
         link.open()
+        QApplication.setQuitOnLastWindowClosed(True)
         if last is not None:
             last.close()
+
+    @staticmethod
+    def _unless_moved(last: MainWindow, library: Path) -> MainWindow | None:
+        """The window, unless its library was moved: then it closes before the new one opens.
+
+        What it could not send any more is kept in the file that the new one reads first.
+        """
+        if not was_moved(last.session.link.library, library):
+            return last
+        QApplication.setQuitOnLastWindowClosed(False)
+        last.close()
+        return None
 
 
 def main(arguments: list[str] | None = None) -> int:

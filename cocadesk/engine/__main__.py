@@ -22,7 +22,9 @@ from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.local import library_source, open_source
 from cocadesk.errors import UserError
 from cocadesk.indexing.watching import WatchPace
+from cocadesk.library.layout import read_manifest
 from cocadesk.library.library import Library
+from cocadesk.library_uri import shown_name
 from cocadesk.locations import keep_private
 from cocadesk.protocol.server import LINGER_S
 
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--model", help="a source; else the one that the library uses")
     parser.add_argument("--threads", type=int, help="use so many cores of the processor")
+    parser.add_argument("--existing", action="store_true", help="make no library where none is")
     parser.add_argument("--linger-s", type=float, default=LINGER_S)
     parser.add_argument("--no-watching", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--backend", help=argparse.SUPPRESS)
@@ -57,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     keep_to_cores(options.threads)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
+        if options.existing:
+            check_there(options.library)
         with Library.open(options.library) as library:
             source = options.model or library_source(options.library)
             opener = _opener(library, options.model, options.backend)
@@ -76,6 +81,20 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_USER_ERROR
     _log.info("ended")
     return 0
+
+
+def check_there(folder: Path) -> None:
+    """Makes sure that a library which was there before is there.
+
+    Raises:
+        UserError: it is not; a new one must not be made in its place.
+    """
+    if read_manifest(folder) is None:
+        raise UserError(
+            f"The library is not in {shown_name(folder)} now.",
+            "It was there before; perhaps its disk is not connected.",
+            "Connect it and try again, or open another library.",
+        )
 
 
 def keep_to_cores(number: int | None) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.locations import cache_folder, close_to_others
+from cocadesk.locations import cache_folder, close_to_others, library_folder
 from cocadesk.protocol.private_file import write_privately
 
 UNIX_PATH_MAX_BYTES = 100
@@ -60,6 +60,11 @@ def library_name(library: Path) -> str:
     """A short name for a library's files in the run folder."""
     real = os.fsencode(os.path.realpath(library))
     return hashlib.blake2b(real, digest_size=8).hexdigest()
+
+
+def lasting_name(library: Path) -> str:
+    """The ``library_name`` of where the library is now, which may have been moved from there."""
+    return library_name(library_folder(os.fspath(library), must_be_there=False))
 
 
 def endpoint_file(library: Path) -> Path:

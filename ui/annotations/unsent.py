@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from cocadesk.protocol.endpoint import library_name
+from cocadesk.protocol.endpoint import lasting_name
 from cocadesk.protocol.messages import Request, RequestBody, SetAnnotations, SetBest, SetNotSame
 from cocadesk.protocol.private_file import write_privately
 from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_client_message, encode
@@ -25,15 +25,20 @@ def unsent_folder() -> Path:
 
 
 def unsent_file(library: Path) -> Path:
-    """The file of one library."""
-    return unsent_folder() / f"{library_name(library)}.edits"
+    """The file of one library; of one that was moved, that of its new place."""
+    return unsent_folder() / f"{lasting_name(library)}.edits"
 
 
 class UnsentEdits:
     """The file of one library, that only its owner can read; there is none without edits."""
 
     def __init__(self, library: Path) -> None:
-        self.path = unsent_file(library)
+        self._library = library
+
+    @property
+    def path(self) -> Path:
+        """The file, also after a move."""
+        return unsent_file(self._library)
 
     def read(self) -> tuple[Edit, ...]:
         """The edits in their order; a file that can't be understood is put aside, not deleted."""

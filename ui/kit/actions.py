@@ -106,6 +106,8 @@ class Actions:
     BACK_UP_LIBRARY = _library("back-up-library", tr("Back up the library…"))
     RESTORE_LIBRARY = _library("restore-library", tr("Restore from a backup…"))
     EXPORT_LIBRARY = _library("export-library", tr("Export the library…"))
+    MOVE_LIBRARY = _library("move-library", tr("Move the library…"))
+    REMOVE_OLD_LIBRARY = _library("remove-old-library", tr("Remove its old copy…"))
     OPEN_LIBRARY = _library("open-library", tr("Open another library…"), requires=Requires.NOTHING)
     NEW_LIBRARY = _library("new-library", tr("New library…"), requires=Requires.NOTHING)
     TAKE_OVER_CAPTIONS = _library("take-over-captions", tr("Take over captions beside photos…"))

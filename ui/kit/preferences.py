@@ -99,6 +99,16 @@ def keep(*choices: Choice) -> None:
         settings.sync()
 
 
+def carry_over(old: str, new: str) -> None:
+    """Gives the library of the scope ``new`` all choices of ``old``, e.g. where it was moved."""
+    settings = _settings()
+    before, after = f"library-{old}/", f"library-{new}/"
+    for name in settings.allKeys():
+        if name.startswith(before):
+            settings.setValue(after + name.removeprefix(before), settings.value(name))
+    settings.sync()
+
+
 def remembered(name: str, default: bool) -> bool:
     """The choice between yes and no that was made last, else the default."""
     return Preference(name, default).read()

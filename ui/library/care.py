@@ -22,6 +22,7 @@ from cocadesk.protocol.paths import WirePath
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots
 from ui.kit.texts import count
+from ui.library.moving import MoveCommands
 from ui.library.tasks import TaskDialog, Tasks
 
 BACKUPS = "Backups (*.zip)"
@@ -42,7 +43,7 @@ NEWEST = (
 class CareCommands(QObject):
     """Asks where that is needed, lets the engine work, and tells what it found and did.
 
-    ``mended``: a repair or a restore has ended.
+    ``mended``: a repair or a restore has ended. ``moving`` moves it to another folder.
     """
 
     mended = Signal()
@@ -51,6 +52,7 @@ class CareCommands(QObject):
         super().__init__(tasks)
         self._tasks = tasks
         self._window = window
+        self.moving = MoveCommands(tasks, window)
 
     def slots(self) -> Slots:
         """The slots of the actions about the library as a whole."""
@@ -60,6 +62,7 @@ class CareCommands(QObject):
             Actions.BACK_UP_LIBRARY: self._back_up,
             Actions.RESTORE_LIBRARY: self._restore,
             Actions.EXPORT_LIBRARY: self._export,
+            **self.moving.slots(),
         }
 
     def check(self) -> None:

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import ReplyBody, RequestBody
+from cocadesk.protocol.values import WorkState
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.dialogs import DialogHost, FramedDialog
 from ui.kit.page_parts import ProgressBar, hide_or_say
 from ui.kit.plain_text import joined
+from ui.kit.texts import time_left
 from ui.kit.widgets import Notice, button, label
 
 WIDTH_PX = 540
@@ -68,11 +70,17 @@ class TaskDialog(FramedDialog):
         (self.leave if is_for_good else self.go_on).setDefault(True)
         (self.leave if is_for_good else self.go_on).setFocus()
 
-    def work(self, sentence: str) -> None:
-        """The engine works; the bar moves until it has done."""
-        self._show(sentence, (), "")
+    def work(self, sentence: str, *, stop: str = "", small_print: str = "") -> None:
+        """The engine works; the bar moves until it has done. ``stop`` offers the end of that."""
+        self._show(sentence, (), small_print)
         self.bar.show()
-        self._offer("")
+        self._offer("", stop)
+
+    def show_progress(self, now: WorkState) -> None:
+        """How far it is, with the time left."""
+        self.bar.show_progress(now.done, now.total)
+        parts = (now.stage, time_left(now.seconds_left))
+        self.sentence.setText(", ".join(part for part in parts if part) + ".")
 
     def tell(
         self, sentence: str, lines: Sequence[str] = (), *, go_on: str = "", small_print: str = ""
@@ -108,13 +116,14 @@ class Tasks(QObject):
     """Opens task dialogs and asks the engine on their behalf.
 
     A dialog that is closed while the engine works stops nothing: a notice tells of the end.
+    ``link`` leads to the engine.
     """
 
     def __init__(self, link: EngineLink, dialogs: DialogHost, notice: Notice) -> None:
         super().__init__(dialogs)
-        self._link = link
+        self.link = link
         self._dialogs = dialogs
-        self._notice = notice
+        self.notice = notice
         self._working: TaskDialog | None = None
         link.state_changed.connect(self._on_state)
 
@@ -140,20 +149,20 @@ class Tasks(QObject):
             if self._ends(dialog):
                 on_done(reply)
             else:
-                self._notice.say(f"{title}: done.")
+                self.notice.say(f"{title}: done.")
 
         def on_failed(error: UserError) -> None:
             if self._ends(dialog):
                 dialog.tell(str(error))
             else:
-                self._notice.say(str(error))
+                self.notice.say(str(error))
 
-        if self._link.state is not LinkState.CONNECTED:
+        if self.link.state is not LinkState.CONNECTED:
             dialog.tell("The engine is still starting. Try again in a few seconds.")
             return
         dialog.work(working)
         self._working = dialog
-        self._link.ask(body, answer, on_answer, on_failed=on_failed)
+        self.link.ask(body, answer, on_answer, on_failed=on_failed)
 
     def stands(self, dialog: TaskDialog) -> bool:
         """True where it is still open; one that is not may have been deleted."""

@@ -45,6 +45,7 @@ class LibraryCommands(QObject):
         self._forgetting = Forgetting(tasks, widgets.notice)
         self.folders = FolderCommands(link, tracker, dialogs, self._forgetting, widgets.notice)
         self._care = CareCommands(tasks, widgets.library)
+        self.moving = self._care.moving
         self.watch = WatchSettings(link, widgets.notice)
         notices = LibraryNotices(link, tracker, widgets.library.line, self._care.check)
         self._care.mended.connect(notices.refresh)

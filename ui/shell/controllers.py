@@ -102,8 +102,8 @@ class Controllers:
         )
         self.first = FirstMinute(parts.window, session, widgets.empty, notice, parts.actions)
         self.libraries = self.first.libraries
-        menu = widgets.header.menu.menu().addMenu("Recent libraries")
-        menu.aboutToShow.connect(lambda: self.libraries.fill_menu(menu))
+        self.library.moving.moved.connect(self.libraries.open_moved)
+        self.libraries.offer_recent(widgets.header.menu.menu())
         self.memory = WindowMemory(parts.window, widgets, session, parts.switcher)
 
     def slots(self) -> Sequence[Slots]:
@@ -138,6 +138,7 @@ class Controllers:
                 folders=self.library.folders,
                 watch=self.library.watch,
                 libraries=self.libraries,
+                moving=self.library.moving,
                 forget_searches=self._forget_searches,
             )
         )

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from cocadesk.errors import UserError
 from cocadesk.locations import LIBRARY_VARIABLE, library_folder
+from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.paths import printable
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots, without_argument
 from ui.kit.plain_text import button_text
-from ui.kit.preferences import Preference
+from ui.kit.preferences import Preference, carry_over
 from ui.kit.widgets import Notice
 
 RECENT: Preference[list[str]] = Preference("recent-libraries", [], of=str)
@@ -53,6 +54,11 @@ class Libraries(QObject):
         others = (Path(text) for text in RECENT.read())
         return [path for path in others if path != self.current and is_library(path)]
 
+    def offer_recent(self, menu: QMenu) -> None:
+        """Puts the recent ones into a menu."""
+        part = menu.addMenu("Recent libraries")
+        part.aboutToShow.connect(lambda: self.fill_menu(part))
+
     def fill_menu(self, menu: QMenu) -> None:
         """Offers the recent ones, each time the menu is opened."""
         menu.clear()
@@ -63,11 +69,23 @@ class Libraries(QObject):
             menu.addAction("No other library yet").setEnabled(False)
 
     def open(self, folder: Path) -> None:
-        """Opens the library of a folder in place of this one."""
-        if folder == self.current:
+        """Opens the library of a folder in place of this one; a moved one in its new place."""
+        try:
+            place = library_folder(str(folder))
+        except UserError as error:
+            self._notice.say(str(error))
+            return
+        if place == self.current:
             self._notice.say("This library is open already")
         else:
-            self.wanted.emit(folder)
+            self.wanted.emit(place)
+
+    def open_moved(self, new: Path) -> None:
+        """The library is in another folder now, and with it what is remembered of it."""
+        carry_over(library_name(self.current), library_name(new))
+        RECENT.write([text for text in RECENT.read() if text != str(self.current)])
+        note_recent(new)
+        self.wanted.emit(new)
 
     def open_samples(self) -> None:
         """Opens the library of the sample photos, which is made where it is not there."""
@@ -146,7 +164,7 @@ def place_for_new(folder: Path) -> Path:
 
 def usual_library() -> Path:
     """The library of a person who never chose another."""
-    return library_folder().expanduser().absolute()
+    return library_folder(must_be_there=False).expanduser().absolute()
 
 
 def samples_library() -> Path:
@@ -160,11 +178,21 @@ def start_library(named: str) -> Path:
     Raises:
         UserError: the address can't be one of a library.
     """
-    usual = library_folder(named).expanduser().absolute()
+    usual = library_folder(named, must_be_there=False).expanduser().absolute()
     if named or os.environ.get(LIBRARY_VARIABLE):
         return usual
     last = next((Path(text) for text in RECENT.read()), usual)
     return last if is_library(last) else usual
+
+
+def is_away(library: Path) -> bool:
+    """True where a library was open before and is not there now, e.g. on a disk that is away."""
+    return not is_library(library) and str(library) in RECENT.read()
+
+
+def was_moved(library: Path, to: Path) -> bool:
+    """True where the library is in the other folder now."""
+    return library != to and library_folder(str(library), must_be_there=False) == to
 
 
 def note_recent(library: Path) -> None:

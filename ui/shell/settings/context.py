@@ -11,6 +11,7 @@ from ui.kit.actions import ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.widgets import Notice
 from ui.library.folder_commands import FolderCommands
+from ui.library.moving import MoveCommands
 from ui.library.watching import WatchSettings
 from ui.shell.libraries import Libraries
 
@@ -27,4 +28,5 @@ class SettingsContext:
     folders: FolderCommands
     watch: WatchSettings
     libraries: Libraries
+    moving: MoveCommands
     forget_searches: Callable[[], None]

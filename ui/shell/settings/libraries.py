@@ -28,6 +28,14 @@ NOTHING_LEAVES = (
 )
 
 
+MOVE = (
+    "To another folder or disk: everything is copied and compared, and only then the new place "
+    "counts. Photos and videos stay where they are."
+)
+MOVED = "It was moved here, and the old copy is still in {place}."
+MOVE_WORDS = "disk drive space full folder where place copy remove old"
+
+
 class LibrarySection(Section):
     """Which library is open, where it is and how large; care, and others."""
 
@@ -45,6 +53,12 @@ class LibrarySection(Section):
             show_button(self._folder, "Show the library's folder"),
             words="where size which",
         )
+        self.place = SettingRow("Move the library", MOVE, words=MOVE_WORDS)
+        self.remove_old = self._action_button(Actions.REMOVE_OLD_LIBRARY)
+        move = self._action_button(Actions.MOVE_LIBRARY)
+        self.place.add_below(buttons(move, self.remove_old))
+        context.moving.old_came.connect(self._tell_old)
+        self._tell_old()
         self.care = SettingRow(
             "Care",
             "Check reads every file of the library; a backup holds your captions, tags, folders "
@@ -69,7 +83,7 @@ class LibrarySection(Section):
         self.others.add_below(buttons(*(self._action_button(action) for action in actions)))
         for path in context.libraries.recent()[:4]:
             self.others.add_below(self._recent(path))
-        super().__init__("Library", self.which, self.care, self.others)
+        super().__init__("Library", self.which, self.place, self.care, self.others)
         self._measured.connect(self._on_measured, Qt.ConnectionType.QueuedConnection)
 
     def on_shown(self) -> None:
@@ -95,6 +109,12 @@ class LibrarySection(Section):
         photos, videos = info.counts.photos, info.counts.videos
         self._counts = f"{count(photos, 'photo')} and {count(videos, 'video')}"
         self._say()
+
+    def _tell_old(self) -> None:
+        """Whether an old copy is left from a move."""
+        old = self._context.moving.old
+        self.remove_old.setVisible(old is not None)
+        self.place.say(MOVE if old is None else f"{MOVED.format(place=old.text)} {MOVE}")
 
     def _say(self) -> None:
         parts = (str(self._folder), self._counts, self._size)
