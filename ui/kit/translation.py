@@ -18,6 +18,7 @@ from ui.kit.preferences import Preference
 __all__ = [
     "LANGUAGE",
     "choose_language",
+    "day_name",
     "decimal",
     "grouped",
     "month_name",
@@ -45,6 +46,11 @@ def month_name(month: int, *, is_short: bool = False) -> str:
     """A month of 1 to 12 by its name."""
     form = QLocale.FormatType.ShortFormat if is_short else QLocale.FormatType.LongFormat
     return QLocale(language).monthName(month, form)
+
+
+def day_name(weekday: int) -> str:
+    """A day of the week, 1 (Monday) to 7, by its name."""
+    return QLocale(language).dayName(weekday)
 
 
 def translate_qt(app: QCoreApplication) -> None:

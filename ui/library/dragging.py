@@ -10,6 +10,7 @@ from PySide6.QtGui import QDrag, QGuiApplication, QPainter, QPixmap
 from ui.kit.cells import set_font
 from ui.kit.theme import colour
 from ui.kit.timers import single_shot
+from ui.kit.translation import grouped, tr
 from ui.library.results_model import ResultsModel
 
 MOST_FILES = 2000
@@ -37,7 +38,12 @@ class FileDrag(QObject):
     def begin(self, keys: list[str], picture: QPixmap | None) -> None:
         """Drags these photos; ``picture`` is shown under the pointer."""
         if len(keys) > MOST_FILES:
-            self._say(f"Only {MOST_FILES:,} files can be dragged at once; select fewer photos.")
+            self._say(
+                tr(
+                    "Only {most} files can be dragged at once; select fewer photos.",
+                    most=grouped(MOST_FILES),
+                )
+            )
             return
         self._keys, self._picture, self._looks = keys, picture, 0
         self._look()

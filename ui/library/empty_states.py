@@ -9,13 +9,14 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.values import JobKind, JobState, JobValue
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
-from ui.kit.texts import count_media, time_left
+from ui.kit.texts import time_left
+from ui.kit.translation import grouped, tr, tr_count
 from ui.library.listing import FilterHint, Listing
 from ui.library.query import Showing
 
-SAMPLES = "Look around the samples"
-MODELS = "Compare models"
-OTHER_LIBRARY = "Open another library…"
+SAMPLES = tr("Look around the samples")
+MODELS = tr("Compare models")
+OTHER_LIBRARY = tr("Open another library…")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,19 @@ class Reading:
     @property
     def share(self) -> str:
         """How far it is: ``0 of 1,500``; nothing while files are still counted."""
-        return f"{self.done:,} of {self.total:,}" if self.total else ""
+        return (
+            tr("{done} of {total}", done=grouped(self.done), total=grouped(self.total))
+            if self.total
+            else ""
+        )
 
     @property
     def line(self) -> str:
         """How far it is and how long it takes, in words."""
         if self.total:
-            what = f"Reading {count_media(self.total)}"
+            what = tr_count(
+                self.total, "Reading {n} photo or video", "Reading {n} photos and videos"
+            )
             return f"{what}, {self.left}." if self.left else f"{what}."
         return f"{self.stage}…" if self.stage else ""
 
@@ -69,37 +76,42 @@ def reading_of(jobs: Iterable[JobValue]) -> Reading | None:
 
 STARTING = EmptyState(
     icon=Icon.ENGINE,
-    title="Getting ready…",
-    text="The engine is starting. This takes a few seconds the first time.",
+    title=tr("Getting ready…"),
+    text=tr("The engine is starting. This takes a few seconds the first time."),
 )
 NOTHING_FOUND = EmptyState(
     icon=Icon.NOTHING,
-    title="Nothing found",
-    text="Try other or fewer words. Describe what can be seen in the photo.",
-    button="Show all photos",
+    title=tr("Nothing found"),
+    text=tr("Try other or fewer words. Describe what can be seen in the photo."),
+    button=tr("Show all photos"),
 )
 NOTHING_LEFT = EmptyState(
     icon=Icon.NOTHING,
-    title="Nothing found",
-    text="No photo or video passes all of these filters. Remove one, or turn it round.",
-    button="Show all photos",
+    title=tr("Nothing found"),
+    text=tr("No photo or video passes all of these filters. Remove one, or turn it round."),
+    button=tr("Show all photos"),
 )
 NO_GROUP = EmptyState(
     icon=Icon.STACK,
-    title="Nothing is alike",
-    text="This photo is in no group of same pictures any more.",
-    button="Show all photos",
+    title=tr("Nothing is alike"),
+    text=tr("This photo is in no group of same pictures any more."),
+    button=tr("Show all photos"),
 )
-APPEAR = "They appear here as they are read. You can search at any time."
+FITS = tr("What fits appears here by itself.")
+APPEAR = tr("They appear here as they are read. You can search at any time.")
 FIRST_FOLDER = EmptyState(
     icon=Icon.PHOTO,
-    title="Add your first folder",
-    text="CocaDesk reads the photos and videos in it, and you find them by describing them. "
-    "Your photos stay where they are, and nothing leaves this computer. "
-    "You can also drag a folder into this window.",
-    more="The model that comes with it is small and quick and knows common things; larger ones "
-    "know more.",
-    button="Add folder…",
+    title=tr("Add your first folder"),
+    text=tr(
+        "CocaDesk reads the photos and videos in it, and you find them by describing them. "
+        "Your photos stay where they are, and nothing leaves this computer. "
+        "You can also drag a folder into this window."
+    ),
+    more=tr(
+        "The model that comes with it is small and quick and knows common things; "
+        "larger ones know more."
+    ),
+    button=tr("Add folder…"),
     links=(SAMPLES, MODELS),
 )
 
@@ -115,10 +127,12 @@ def empty_state_for(
 ) -> EmptyState | None:
     """The texts for the empty middle of the window; None where there are photos."""
     if link is LinkState.FAILED and not listing.shown:
-        problem = link_problem or UserError("The engine could not start.")
-        return replace(_problem(problem, "Try again"), links=(OTHER_LIBRARY,))
+        problem = link_problem or UserError(tr("The engine could not start."))
+        return replace(_problem(problem, tr("Try again")), links=(OTHER_LIBRARY,))
     if listing.problem is not None:
-        return _problem(listing.problem, "Show all photos" if listing.is_filtered else "Try again")
+        return _problem(
+            listing.problem, tr("Show all photos") if listing.is_filtered else tr("Try again")
+        )
     if listing.shown:
         return None
     if link is not LinkState.CONNECTED or listing.showing is Showing.NOTHING_YET:
@@ -128,9 +142,9 @@ def empty_state_for(
     if hint is not None:
         return EmptyState(
             icon=Icon.NOTHING,
-            title="Nothing found",
+            title=tr("Nothing found"),
             text=hint.text,
-            button=f"Remove “{hint.words}”",
+            button=tr("Remove “{words}”", words=hint.words),
         )
     if listing.is_filtered:
         return _nothing_found(listing, reading)
@@ -141,8 +155,8 @@ def _nothing_shows(listing: Listing) -> EmptyState:
     """The model believes of no photo that it shows what is looked for."""
     return EmptyState(
         icon=Icon.NOTHING,
-        title=f"Nothing here shows “{listing.query}”",
-        text="As far as the model can tell. Try other words, or look at what comes nearest.",
+        title=tr("Nothing here shows “{query}”", query=listing.query),
+        text=tr("As far as the model can tell. Try other words, or look at what comes nearest."),
         button=listing.fold_text,
     )
 
@@ -154,25 +168,28 @@ def _nothing_found(listing: Listing, reading: Reading | None) -> EmptyState:
     if reading is None:
         return NOTHING_LEFT if listing.showing is Showing.FILTERED else NOTHING_FOUND
     if not reading.done:
-        share = f": {reading.share}" if reading.share else ""
         return EmptyState(
             icon=Icon.PHOTO,
-            title=f"Nothing read yet{share}",
-            text=f"{reading.line} What fits appears here by itself.".strip(),
-            button="Show all photos",
+            title=(
+                tr("Nothing read yet: {share}", share=reading.share)
+                if reading.share
+                else tr("Nothing read yet")
+            ),
+            text=f"{reading.line} {FITS}".strip(),
+            button=tr("Show all photos"),
         )
     return EmptyState(
         icon=Icon.NOTHING,
-        title=f"Nothing found among the {reading.share} that are read",
-        text=f"{reading.line} What fits appears here by itself.".strip(),
-        button="Show all photos",
+        title=tr("Nothing found among the {share} that are read", share=reading.share),
+        text=f"{reading.line} {FITS}".strip(),
+        button=tr("Show all photos"),
     )
 
 
 def _first_reading(reading: Reading | None) -> EmptyState:
     line = "" if reading is None else reading.line
     text = f"{line} {APPEAR}".strip()
-    return EmptyState(icon=Icon.PHOTO, title="Reading your photos…", text=text)
+    return EmptyState(icon=Icon.PHOTO, title=tr("Reading your photos…"), text=text)
 
 
 def _problem(error: UserError, button: str) -> EmptyState:

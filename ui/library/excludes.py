@@ -12,15 +12,16 @@ from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import RootValue
 from ui.kit.dialogs import FramedDialog
 from ui.kit.page_parts import hide_or_say
-from ui.kit.texts import count, count_media
+from ui.kit.texts import count_media
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import button, label
 
-INTRO = (
+INTRO = tr(
     "CocaDesk leaves out files and folders whose names fit one of these patterns, one a line. "
     "* stands for anything: *.png, Screenshots, IMG_00*. "
     "A pattern with a slash is a path in this folder: 2019/raw/*."
 )
-SMALL_PRINT = (
+SMALL_PRINT = tr(
     "Excluded photos and videos are not shown any more. Nothing known of them is lost: "
     "they come back when you remove the pattern."
 )
@@ -32,18 +33,18 @@ class ExcludesDialog(FramedDialog):
     save_wanted = Signal(object, object)
 
     def __init__(self, root: RootValue, parent: QWidget) -> None:
-        super().__init__("Exclude files and folders", parent)
+        super().__init__(tr("Exclude files and folders"), parent)
         self._before = {printable(pattern.text).strip(): pattern for pattern in root.excludes}
         self.patterns = QPlainTextEdit()
-        self.patterns.setAccessibleName("Patterns, one a line")
+        self.patterns.setAccessibleName(tr("Patterns, one a line"))
         self.patterns.setAccessibleDescription(INTRO)
         self.patterns.setTabChangesFocus(True)
         self.patterns.setPlaceholderText("*.png")
         self.patterns.setPlainText("\n".join(self._before))
         self.problem = label("", "problem", wraps=True)
         self.problem.hide()
-        self.save = button("Save", "primary", on_click=self._save)
-        self.column.addWidget(label(f"In {root.path.text}", wraps=True))
+        self.save = button(tr("Save"), "primary", on_click=self._save)
+        self.column.addWidget(label(tr("In {folder}", folder=root.path.text), wraps=True))
         self.column.addWidget(label(INTRO, "muted", wraps=True))
         self.column.addWidget(self.patterns, 1)
         self.column.addWidget(label(SMALL_PRINT, "muted", wraps=True))
@@ -72,7 +73,7 @@ class ExcludesDialog(FramedDialog):
 def said_of(answer: Excluded, removed: Sequence[WirePath]) -> str:
     """One line on what saving the patterns has done."""
     if answer.hidden:
-        return f"Not shown any more: {count_media(answer.hidden)}"
+        return tr("Not shown any more: {media}", media=count_media(answer.hidden))
     if removed:
-        return "Patterns saved. Looking for what they had hidden…"
-    return f"{count(len(answer.patterns), 'pattern')} saved"
+        return tr("Patterns saved. Looking for what they had hidden…")
+    return tr_count(len(answer.patterns), "{n} pattern saved", "{n} patterns saved")

@@ -13,6 +13,7 @@ from ui.kit.actions import without_argument
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_column, in_row
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, keeps_key, tool
 from ui.library.query import EVERYTHING, Query
 from ui.library.query_chips import QueryChip, chips_of
@@ -22,7 +23,7 @@ MARK_PX = 14
 _REMOVE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_X)
 _OPEN = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 _TURN = (Qt.Key.Key_Minus, Qt.Key.Key_N)
-_KEYS = "Enter changes it, minus turns it round, X removes it"
+_KEYS = tr("Enter changes it, minus turns it round, X removes it")
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -43,7 +44,9 @@ class FilterChip(QFrame):
         self.setProperty("role", "chip")
         self.setProperty("own", not part.is_read)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(f"{part.words}" if part.is_read else f"Filter {part.words}")
+        self.setAccessibleName(
+            f"{part.words}" if part.is_read else tr("Filter {words}", words=part.words)
+        )
         self.setAccessibleDescription(_KEYS if part.turned is not None else part.tip)
         self.name = tool(part.words, "chip-name", tip=part.tip, on_click=self._open)
         self.name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -94,7 +97,7 @@ class FilterBar(QWidget):
     def __init__(self, names: TermNames) -> None:
         super().__init__()
         self.setObjectName("filter-bar")
-        self.setAccessibleName("Filters")
+        self.setAccessibleName(tr("Filters"))
         self.menu_for: Callable[[str, QMenu], None] = lambda _term, _menu: None
         self._names = names
         self._query = EVERYTHING
@@ -103,7 +106,7 @@ class FilterBar(QWidget):
         self._flow = FlowLayout(self._room, gap_px=6)
         self._chips: list[FilterChip] = []
         self._clear = tool(
-            "Remove all", "plain-link", tip="Remove all filters", on_click=self.cleared.emit
+            tr("Remove all"), "plain-link", tip=tr("Remove all filters"), on_click=self.cleared.emit
         )
         in_column(self._room, margins=(12, 2, 12, 4), of=self)
         names.came.connect(self._draw)

@@ -12,38 +12,54 @@ from PySide6.QtWidgets import QMenu, QWidget
 from cocadesk.protocol.messages import FieldValues, ListValues
 from ui.engine.link import EngineLink
 from ui.kit.actions import without_argument
+from ui.kit.translation import tr
 from ui.library.value_chooser import ValueChooser
 
 _FIXED: dict[str, tuple[tuple[str, str], ...]] = {
-    "kind": (("Photos", "kind:photo"), ("Videos", "kind:video")),
+    "kind": ((tr("Photos"), "kind:photo"), (tr("Videos"), "kind:video")),
     "rating": (
-        ("5 stars", "rating:5"),
-        ("4 stars or more", "rating:>=4"),
-        ("3 stars or more", "rating:>=3"),
-        ("2 stars or more", "rating:>=2"),
-        ("1 star or more", "rating:>=1"),
-        ("No stars", "-has:rating"),
+        (tr("5 stars"), "rating:5"),
+        (tr("4 stars or more"), "rating:>=4"),
+        (tr("3 stars or more"), "rating:>=3"),
+        (tr("2 stars or more"), "rating:>=2"),
+        (tr("1 star or more"), "rating:>=1"),
+        (tr("No stars"), "-has:rating"),
     ),
-    "flag": (("Picked", "flag:pick"), ("Rejected", "flag:reject"), ("No flag", "flag:none")),
+    "flag": (
+        (tr("Picked"), "flag:pick"),
+        (tr("Rejected"), "flag:reject"),
+        (tr("No flag"), "flag:none"),
+    ),
     "has": (
-        ("With a caption", "has:caption"),
-        ("Without a caption", "-has:caption"),
-        ("With tags", "has:tag"),
-        ("Without tags", "-has:tag"),
-        ("With a place", "has:position"),
-        ("Without a place", "-has:position"),
+        (tr("With a caption"), "has:caption"),
+        (tr("Without a caption"), "-has:caption"),
+        (tr("With tags"), "has:tag"),
+        (tr("Without tags"), "-has:tag"),
+        (tr("With a place"), "has:position"),
+        (tr("Without a place"), "-has:position"),
     ),
 }
 _CHOSEN = {
-    "tag": "Tag",
-    "person": "Person",
-    "album": "Album",
-    "folder": "Folder",
-    "place": "Place",
-    "camera": "Camera",
-    "lens": "Lens",
-    "keyword": "Keyword",
-    "format": "Format",
+    "tag": tr("Tag"),
+    "person": tr("Person"),
+    "album": tr("Album"),
+    "folder": tr("Folder"),
+    "place": tr("Place"),
+    "camera": tr("Camera"),
+    "lens": tr("Lens"),
+    "keyword": tr("Keyword"),
+    "format": tr("Format"),
+}
+_OTHER = {
+    "tag": tr("Another tag…"),
+    "person": tr("Another person…"),
+    "album": tr("Another album…"),
+    "folder": tr("Another folder…"),
+    "place": tr("Another place…"),
+    "camera": tr("Another camera…"),
+    "lens": tr("Another lens…"),
+    "keyword": tr("Another keyword…"),
+    "format": tr("Another format…"),
 }
 
 
@@ -55,7 +71,7 @@ class _Part:
     name: str
 
 
-_PARTS = (_Part("kind", "Kind"), _Part("rating", "Stars"), _Part("flag", "Flag"))
+_PARTS = (_Part("kind", tr("Kind")), _Part("rating", tr("Stars")), _Part("flag", tr("Flag")))
 
 
 class FilterMenu(QObject):
@@ -84,14 +100,14 @@ class FilterMenu(QObject):
         self._add_dates(menu, "")
         for part in _PARTS:
             self._add_fixed(menu.addMenu(part.name), part.field, "")
-        favourite = menu.addAction("Favourites")
+        favourite = menu.addAction(tr("Favourites"))
         favourite.triggered.connect(without_argument(partial(self._choose, "favourite:yes", "")))
         menu.addSeparator()
         for field, name in _CHOSEN.items():
             entry = menu.addAction(f"{name}…")
             entry.triggered.connect(without_argument(partial(self.open_chooser, field, "")))
         menu.addSeparator()
-        self._add_fixed(menu.addMenu("With or without"), "has", "")
+        self._add_fixed(menu.addMenu(tr("With or without")), "has", "")
         return menu
 
     def open(self) -> None:
@@ -108,7 +124,7 @@ class FilterMenu(QObject):
         elif field in _FIXED:
             self._add_fixed(menu, field, term)
         elif field in _CHOSEN:
-            entry = menu.addAction(f"Another {_CHOSEN[field].lower()}…")
+            entry = menu.addAction(_OTHER[field])
             entry.triggered.connect(without_argument(partial(self.open_chooser, field, term)))
 
     def open_chooser(self, field: str, replaces: str) -> None:
@@ -127,12 +143,12 @@ class FilterMenu(QObject):
                 entry.triggered.connect(without_argument(partial(self._choose, term, replaces)))
 
     def _add_dates(self, menu: QMenu, replaces: str) -> None:
-        years = menu.addMenu("Date taken")
+        years = menu.addMenu(tr("Date taken"))
         self._fill_later(years, "", replaces)
 
     def _fill_later(self, menu: QMenu, year: str, replaces: str) -> None:
         """Asks for the years, or the months of one, once the menu is opened."""
-        waiting = menu.addAction("Looking…")
+        waiting = menu.addAction(tr("Looking…"))
         waiting.setEnabled(False)
         is_asked = False
 
@@ -149,7 +165,7 @@ class FilterMenu(QObject):
         def fill(answer: FieldValues) -> None:
             menu.removeAction(waiting)
             if not answer.values:
-                menu.addAction("No photo has a date").setEnabled(False)
+                menu.addAction(tr("No photo has a date")).setEnabled(False)
             for value in answer.values:
                 text = f"{value.text}\t{value.count:,}"
                 if year:
@@ -158,7 +174,7 @@ class FilterMenu(QObject):
                     entry.triggered.connect(without_argument(chosen))
                     continue
                 months = menu.addMenu(f"{value.text}  ({value.count:,})")
-                whole = months.addAction(f"All of {value.text}")
+                whole = months.addAction(tr("All of {year}", year=value.text))
                 whole.triggered.connect(
                     without_argument(partial(self._choose, value.term, replaces))
                 )

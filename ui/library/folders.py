@@ -14,22 +14,22 @@ from cocadesk.protocol.values import ReadAgain, RootValue, WatchedFolder
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import count
 from ui.kit.theme import GAP_M
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label
 
-COLUMNS = ("Folder", "Photos and videos", "Excluded", "State")
+COLUMNS = (tr("Folder"), tr("Photos and videos"), tr("Excluded"), tr("State"))
 LOOKS: Mapping[ReadAgain, str] = {
-    ReadAgain.NOTHING: "New and changed files",
-    ReadAgain.FAILED: "Also files that could not be read",
-    ReadAgain.ALL: "All files",
+    ReadAgain.NOTHING: tr("New and changed files"),
+    ReadAgain.FAILED: tr("Also files that could not be read"),
+    ReadAgain.ALL: tr("All files"),
 }
-INTRO = (
+INTRO = tr(
     "CocaDesk finds the photos and videos in these folders and their subfolders. "
     "Your files stay where they are."
 )
-WATCHED = "Watched: what changes in this folder appears within seconds."
-NO_FOLDERS = "No folder has been added yet."
+WATCHED = tr("Watched: what changes in this folder appears within seconds.")
+NO_FOLDERS = tr("No folder has been added yet.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,13 @@ class FolderCounts:
     def state(self) -> str:
         """Where its files are, in a few words."""
         if not self.offline:
-            return "Available" if self.media else "Nothing found"
+            return tr("Available") if self.media else tr("Nothing found")
         is_away = self.offline >= self.media
-        return "Disk not connected" if is_away else f"{self.offline:,} on a disk not connected"
+        return (
+            tr("Disk not connected")
+            if is_away
+            else tr("{offline} on a disk not connected", offline=grouped(self.offline))
+        )
 
 
 class FoldersPanel(QWidget):
@@ -59,16 +63,16 @@ class FoldersPanel(QWidget):
         super().__init__()
         self._roots: tuple[RootValue, ...] = ()
         self._why_not: dict[WirePath, str] = {}
-        self.tree = table("Folders", COLUMNS, (340, 130, 100))
+        self.tree = table(tr("Folders"), COLUMNS, (340, 130, 100))
         self.tree.currentItemChanged.connect(self._update_enabled)
         self.intro = label(INTRO, "muted", wraps=True)
-        self.look = button("Check again")
+        self.look = button(tr("Check again"))
         self.look.setMenu(self._look_menu())
-        self.look.setAccessibleDescription("Reads the files of the chosen folder again")
-        self.exclude = button("Exclude…", on_click=partial(self._want, self.excludes_wanted))
-        self.exclude.setAccessibleDescription("Patterns of what is left out in the folder")
-        self.forget = button("Forget…", on_click=partial(self._want, self.forget_wanted))
-        self.forget.setAccessibleDescription("Asks first, and says what would be lost")
+        self.look.setAccessibleDescription(tr("Reads the files of the chosen folder again"))
+        self.exclude = button(tr("Exclude…"), on_click=partial(self._want, self.excludes_wanted))
+        self.exclude.setAccessibleDescription(tr("Patterns of what is left out in the folder"))
+        self.forget = button(tr("Forget…"), on_click=partial(self._want, self.forget_wanted))
+        self.forget.setAccessibleDescription(tr("Asks first, and says what would be lost"))
         self.watched = label("", "muted", wraps=True)
         self.buttons = in_row(self.look, self.exclude, self.forget, STRETCH)
         in_column(self.intro, (self.tree, 1), self.watched, self.buttons, gap=GAP_M, of=self)
@@ -132,7 +136,7 @@ class FoldersDialog(FramedDialog):
     """The list of folders in a dialog, which makes room for what is chosen."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Folders", parent)
+        super().__init__(tr("Folders"), parent)
         self.panel = FoldersPanel()
         self.panel.look_wanted.connect(self.accept)
         self.column.addWidget(self.panel, 1)
@@ -141,7 +145,9 @@ class FoldersDialog(FramedDialog):
 
 
 def _number(root: RootValue) -> str:
-    return count(len(root.excludes), "pattern") if root.excludes else ""
+    if not root.excludes:
+        return ""
+    return tr_count(len(root.excludes), "{n} pattern", "{n} patterns")
 
 
 def _write(line: QTreeWidgetItem, column: int, text: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QStyledItemDelegate
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader
 from ui.kit.theme import colour
+from ui.kit.translation import tr
 from ui.library.dragging import FileDrag
 from ui.library.grid_view import Command, GridView
 from ui.library.place import PlaceKeeper
@@ -51,7 +52,7 @@ class Grid(GridView):
         self._headers = Headers.AUTO
         self.row_px = CELL_SIZES_PX[DEFAULT_SIZE]
         self.setObjectName("grid")
-        self.setAccessibleName("Photos")
+        self.setAccessibleName(tr("Photos"))
         self._delegate = QStyledItemDelegate(self)  # for tips
         self.setItemDelegate(self._delegate)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -8,15 +8,16 @@ from cocadesk.protocol.values import GroupLabel
 from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions, Slots
 from ui.kit.preferences import remember, remembered
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice
 from ui.library.browser import Browser
 from ui.library.grid import Grid
 
 COLLAPSE, BURSTS = "collapse-same", "collapse-bursts"
-NO_GROUP = "This photo stands for itself alone here"
-SHOWN = "Every photo is shown"
-COLLAPSED = "Copies of a picture are one cell with their number; G opens it"
-BURSTS_COLLAPSED = "Bursts and copies are one cell with their number; G opens it"
+NO_GROUP = tr("This photo stands for itself alone here")
+SHOWN = tr("Every photo is shown")
+COLLAPSED = tr("Copies of a picture are one cell with their number; G opens it")
+BURSTS_COLLAPSED = tr("Bursts and copies are one cell with their number; G opens it")
 
 
 class GroupCommands(QObject):

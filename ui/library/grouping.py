@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from cocadesk.protocol.messages import GetGroup, Groups
 from cocadesk.protocol.values import GroupLabel
 from ui.engine.link import EngineLink, Ticket
+from ui.kit.translation import grouped, tr
 from ui.library.alike.kin import kin_of, within
 
 
@@ -28,8 +29,12 @@ class GroupMark:
     def text(self) -> str:
         """The mark in words."""
         if not self.is_open:
-            return f"{self.number:,} alike"
-        return f"{self.number:,} alike, opened" if self.is_head else f"one of {self.number:,} alike"
+            return tr("{number} alike", number=grouped(self.number))
+        return (
+            tr("{number} alike, opened", number=grouped(self.number))
+            if self.is_head
+            else tr("one of {number} alike", number=grouped(self.number))
+        )
 
 
 class GroupMarks:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from cocadesk.protocol.messages import CountTerms, TermCounts
 from ui.engine.link import EngineLink, Ticket
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.library.browser import Browser
 from ui.library.listing import FilterHint
 
@@ -53,6 +53,11 @@ def _hint(answer: TermCounts) -> FilterHint | None:
     found = sorted(((n, term) for term, n in pairs if n), key=lambda pair: -pair[0])
     if not found:
         return None
-    said = [f"without “{term.words}” {count(n, 'photo')}" for n, term in found[:SHOWN_HINTS]]
-    text = f"No photo or video passes all filters: {', '.join(said)}."
+    said = [
+        tr_count(
+            n, "without “{filter}” {n} photo", "without “{filter}” {n} photos", filter=term.words
+        )
+        for n, term in found[:SHOWN_HINTS]
+    ]
+    text = tr("No photo or video passes all filters: {counts}.", counts=", ".join(said))
     return FilterHint(text, found[0][1].term, found[0][1].words)

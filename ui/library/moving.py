@@ -24,22 +24,24 @@ from cocadesk.protocol.paths import WirePath
 from ui.engine.link import LinkState, Ticket
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots
+from ui.kit.translation import tr
 from ui.library.tasks import TaskDialog, Tasks
 
-CHOOSE = "Choose the folder or disk for the library"
-ASK = (
-    "CocaDesk copies the library to {place}, compares every file with the copy, and then works "
-    "with the copy. Your photos and videos stay where they are."
+CHOOSE = tr("Choose the folder or disk for the library")
+ASK = tr(
+    "CocaDesk copies the library to {place}, compares every file with the "
+    "copy, and then works with the copy. Your photos and videos stay where "
+    "they are."
 )
-OLD_STAYS = "The old copy stays until you remove it. Stopped before the end, nothing changes."
-WORKS_ON = "You can close this and go on working; the window opens anew when the copy is whole."
-STARTING = "The engine is still starting. Try again in a few seconds."
-LOST = "The engine stopped before the library was moved; it is where it was. Try again."
-REMOVE = (
-    "The library was moved here from {place}. Remove the old copy there? Look first whether all "
-    "is as it was."
+OLD_STAYS = tr("The old copy stays until you remove it. Stopped before the end, nothing changes.")
+WORKS_ON = tr("You can close this and go on working; the window opens anew when the copy is whole.")
+STARTING = tr("The engine is still starting. Try again in a few seconds.")
+LOST = tr("The engine stopped before the library was moved; it is where it was. Try again.")
+REMOVE = tr(
+    "The library was moved here from {place}. Remove the old copy there? Look "
+    "first whether all is as it was."
 )
-REMOVE_SMALL = "Your photos and videos are not touched, and the library itself stays."
+REMOVE_SMALL = tr("Your photos and videos are not touched, and the library itself stays.")
 
 
 class MoveCommands(QObject):
@@ -82,14 +84,14 @@ class MoveCommands(QObject):
 
     def _choose(self) -> None:
         if self._ticket is not None:
-            self._follow(self._tasks.open("Move the library"))
+            self._follow(self._tasks.open(tr("Move the library")))
             return
         chosen = desktop.ask_for_folder(self._window, CHOOSE)
         if chosen is None:
             return
-        dialog = self._tasks.open("Move the library")
+        dialog = self._tasks.open(tr("Move the library"))
         path = WirePath.of(chosen)
-        dialog.ask(ASK.format(place=path.text), "Move", small_print=OLD_STAYS)
+        dialog.ask(ASK.format(place=path.text), tr("Move"), small_print=OLD_STAYS)
         dialog.agreed.connect(partial(self._start, dialog, path))
 
     def _start(self, dialog: TaskDialog, folder: WirePath) -> None:
@@ -108,7 +110,7 @@ class MoveCommands(QObject):
     def _follow(self, dialog: TaskDialog) -> None:
         """The dialog that shows how far the move is."""
         self._dialog = dialog
-        dialog.work("Copying the library…", stop="Stop", small_print=WORKS_ON)
+        dialog.work(tr("Copying the library…"), stop=tr("Stop"), small_print=WORKS_ON)
         dialog.other_wanted.connect(self._stop)
 
     def _on_progress(self, now: Progress) -> None:
@@ -118,7 +120,7 @@ class MoveCommands(QObject):
     def _stop(self) -> None:
         if self._ticket is not None:
             self._ticket.cancel()
-            self._end("The move was stopped. The library is where it was.")
+            self._end(tr("The move was stopped. The library is where it was."))
 
     def _on_failed(self, error: UserError) -> None:
         self._end(str(error))
@@ -134,7 +136,7 @@ class MoveCommands(QObject):
         """The engine of the old place ends; the new place gets a window in place of this one."""
         self._ticket = None
         new = Path(moved.folder.to_str())
-        self._notice.say(f"The library is in {moved.folder.text} now", stays=True)
+        self._notice.say(tr("The library is in {folder} now", folder=moved.folder.text), stays=True)
         self._link.ask(StopEngine(), Ok, lambda _ok: self.moved.emit(new))
 
     def _on_state(self, state: object) -> None:
@@ -146,11 +148,14 @@ class MoveCommands(QObject):
 
     def _remove_old(self) -> None:
         if self.old is None:
-            self._notice.say("There is no old copy of this library")
+            self._notice.say(tr("There is no old copy of this library"))
             return
-        dialog = self._tasks.open("Remove the old copy")
+        dialog = self._tasks.open(tr("Remove the old copy"))
         dialog.ask(
-            REMOVE.format(place=self.old.text), "Remove", small_print=REMOVE_SMALL, is_for_good=True
+            REMOVE.format(place=self.old.text),
+            tr("Remove"),
+            small_print=REMOVE_SMALL,
+            is_for_good=True,
         )
         dialog.agreed.connect(partial(self._removing, dialog))
 
@@ -159,4 +164,6 @@ class MoveCommands(QObject):
             self.learn_old(None)
             dialog.tell(" ".join(report.done))
 
-        self._tasks.run(dialog, "Removing the old copy…", RemoveOldLibrary(), CareReport, on_done)
+        self._tasks.run(
+            dialog, tr("Removing the old copy…"), RemoveOldLibrary(), CareReport, on_done
+        )

@@ -12,9 +12,9 @@ from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
-from ui.kit.texts import count_media
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import IconButton, button, label
 
 REFRESH_MS = 2000
@@ -30,7 +30,7 @@ class LibraryLine(QFrame):
         self.setObjectName("library-line")
         self.text = label("", wraps=True)
         self.act = button("", "link", on_click=self._act)
-        self.close_button = IconButton(Icon.CLEAR, "Close", size_px=14, on_click=self._close)
+        self.close_button = IconButton(Icon.CLEAR, tr("Close"), size_px=14, on_click=self._close)
         parts = ((self.text, 1), self.act, self.close_button)
         in_row(*parts, gap=GAP_M, margins=(14, 8, 10, 8), of=self)
         self._matter = ""
@@ -103,13 +103,16 @@ class LibraryNotices(QObject):
         number = answer.counts.without_vectors
         self._is_updating = answer.update is not None
         if answer.notices:
-            self._line.say(answer.notices, "Check…", self._check)
+            self._line.say(answer.notices, tr("Check…"), self._check)
         elif answer.update is not None:
-            act = "" if self._tracker.active() else "Go on"
+            act = "" if self._tracker.active() else tr("Go on")
             self._line.say((answer.update.text,), act, self._look_again, matter=UPDATE)
         elif number and not self._tracker.active():
-            text = f"{count_media(number)} can't be found by searches yet."
-            self._line.say((text,), "Check again", self._look_again)
+            text = tr_count(
+                number, "{n} photo or video can't be found by searches yet.",
+                "{n} photos and videos can't be found by searches yet.",
+            )  # fmt: skip
+            self._line.say((text,), tr("Check again"), self._look_again)
         else:
             self._line.say((), "", self._check)
 

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from cocadesk.protocol.values import Days
+from ui.kit.translation import day_name, month_name, tr
 
 EPOCH = date(1970, 1, 1).toordinal()
 LAST_DAY = date.max.toordinal()
@@ -66,10 +67,16 @@ def _part(day: date | None, headers: Headers) -> Sequence[int] | None:
 def title_of(day: date | None, headers: Headers, today: date) -> str:
     """The title of a section: ``Yesterday``, ``Saturday, 3 May 2025``, ``May 2025``, ``2025``."""
     if day is None:
-        return "At no known time"
+        return tr("At no known time")
     if headers is Headers.YEAR:
         return f"{day.year}"
     if headers is Headers.MONTH:
-        return f"{day:%B} {day.year}"
-    near = {0: "Today", 1: "Yesterday"}.get((today - day).days)
-    return near or f"{day:%A}, {day.day} {day:%B} {day.year}"
+        return f"{month_name(day.month)} {day.year}"
+    near = {0: tr("Today"), 1: tr("Yesterday")}.get((today - day).days)
+    return near or tr(
+        "{weekday}, {day} {month} {year}",
+        weekday=day_name(day.isoweekday()),
+        day=day.day,
+        month=month_name(day.month),
+        year=day.year,
+    )

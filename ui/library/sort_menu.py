@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton
 
 from ui.kit.actions import without_argument
 from ui.kit.plain_text import tip_of
+from ui.kit.translation import tr
 from ui.library.query import EVERYTHING, Query
 from ui.library.sorting import Sorting
 
@@ -37,8 +38,10 @@ class SortButton(QToolButton):
         sorting = query.sort or Sorting()
         name = query.sorts.label(sorting.key)
         self.setText(f"{name}  {'↑' if sorting.is_reversed else '↓'}")
-        self.setToolTip(tip_of(f"Sorted: {sorting.words}"))
-        self.setAccessibleName(f"Sorted by {name.lower()}, {sorting.words}")
+        self.setToolTip(tip_of(tr("Sorted: {words}", words=sorting.words)))
+        self.setAccessibleName(
+            tr("Sorted by {name}, {words}", name=name.lower(), words=sorting.words)
+        )
         self.setEnabled(len(query.sorts.keys) > 1)
 
     def choose(self, sorting: Sorting) -> None:

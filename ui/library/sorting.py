@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cocadesk.protocol.values import SortKey
 from ui.kit.preferences import Preference
+from ui.kit.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,12 @@ class Sorting:
 
 
 _WORDS: dict[SortKey, tuple[str, str, str]] = {
-    SortKey.RELEVANCE: ("Best match", "best match first", "weakest match first"),
-    SortKey.TAKEN: ("Date taken", "newest first", "oldest first"),
-    SortKey.ADDED: ("Date added", "last added first", "first added first"),
-    SortKey.NAME: ("Name", "by name", "by name, last first"),
-    SortKey.SIZE: ("File size", "largest first", "smallest first"),
-    SortKey.RATING: ("Stars", "most stars first", "fewest stars first"),
+    SortKey.RELEVANCE: (tr("Best match"), tr("best match first"), tr("weakest match first")),
+    SortKey.TAKEN: (tr("Date taken"), tr("newest first"), tr("oldest first")),
+    SortKey.ADDED: (tr("Date added"), tr("last added first"), tr("first added first")),
+    SortKey.NAME: (tr("Name"), tr("by name"), tr("by name, last first")),
+    SortKey.SIZE: (tr("File size"), tr("largest first"), tr("smallest first")),
+    SortKey.RATING: (tr("Stars"), tr("most stars first"), tr("fewest stars first")),
 }
 
 _OF_MEDIA = (SortKey.TAKEN, SortKey.ADDED, SortKey.NAME, SortKey.SIZE, SortKey.RATING)
@@ -77,7 +78,7 @@ class SortChoices:
 
 MEDIA_SORTS = SortChoices("media", _OF_MEDIA)
 SEARCH_SORTS = SortChoices("search", (SortKey.RELEVANCE, *_OF_MEDIA))
-SIMILAR_SORTS = SortChoices("similar", (SortKey.RELEVANCE, *_OF_MEDIA), "Most alike")
-ALBUM_SORTS = SortChoices("album", (SortKey.RELEVANCE, *_OF_MEDIA), "Album's order")
-CHOSEN_SORTS = SortChoices("chosen", (SortKey.RELEVANCE,), "As chosen")
-GROUP_SORTS = SortChoices("group", (SortKey.RELEVANCE,), "Best picture")
+SIMILAR_SORTS = SortChoices("similar", (SortKey.RELEVANCE, *_OF_MEDIA), tr("Most alike"))
+ALBUM_SORTS = SortChoices("album", (SortKey.RELEVANCE, *_OF_MEDIA), tr("Album's order"))
+CHOSEN_SORTS = SortChoices("chosen", (SortKey.RELEVANCE,), tr("As chosen"))
+GROUP_SORTS = SortChoices("group", (SortKey.RELEVANCE,), tr("Best picture"))

@@ -16,6 +16,7 @@ from ui.kit.dialogs import DialogHost, FramedDialog
 from ui.kit.page_parts import ProgressBar, hide_or_say
 from ui.kit.plain_text import joined
 from ui.kit.texts import time_left
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice, button, label
 
 WIDTH_PX = 540
@@ -41,7 +42,7 @@ class TaskDialog(FramedDialog):
         self.report = QPlainTextEdit()
         self.report.setReadOnly(True)
         self.report.setTabChangesFocus(True)
-        self.report.setAccessibleName("Report")
+        self.report.setAccessibleName(tr("Report"))
         self.small_print = label("", "muted", wraps=True)
         self.bar = ProgressBar()
         self.bar.show_progress(0, None)
@@ -66,7 +67,7 @@ class TaskDialog(FramedDialog):
         """Asks before it goes on; what is done ``is_for_good`` is not what Enter does."""
         self._show(sentence, lines, small_print)
         self._offer(go_on, other)
-        self.leave.setText("Cancel")
+        self.leave.setText(tr("Cancel"))
         (self.leave if is_for_good else self.go_on).setDefault(True)
         (self.leave if is_for_good else self.go_on).setFocus()
 
@@ -108,7 +109,7 @@ class TaskDialog(FramedDialog):
         self.other.setVisible(bool(other))
         self.go_on.setText(go_on)
         self.go_on.setVisible(bool(go_on))
-        self.leave.setText("Close")
+        self.leave.setText(tr("Close"))
         self.adjustSize()
 
 
@@ -149,7 +150,7 @@ class Tasks(QObject):
             if self._ends(dialog):
                 on_done(reply)
             else:
-                self.notice.say(f"{title}: done.")
+                self.notice.say(tr("{title}: done.", title=title))
 
         def on_failed(error: UserError) -> None:
             if self._ends(dialog):
@@ -158,7 +159,7 @@ class Tasks(QObject):
                 self.notice.say(str(error))
 
         if self.link.state is not LinkState.CONNECTED:
-            dialog.tell("The engine is still starting. Try again in a few seconds.")
+            dialog.tell(tr("The engine is still starting. Try again in a few seconds."))
             return
         dialog.work(working)
         self._working = dialog
@@ -178,4 +179,4 @@ class Tasks(QObject):
         """A request is lost with its engine."""
         dialog = self._working
         if dialog is not None and state is not LinkState.CONNECTED and self._ends(dialog):
-            dialog.tell("The engine stopped before this was done. It starts again; try then.")
+            dialog.tell(tr("The engine stopped before this was done. It starts again; try then."))

@@ -12,6 +12,7 @@ from ui.kit.icons import Icon, pixmap
 from ui.kit.image_loader import ImageLoader, Wanted
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
+from ui.kit.translation import tr
 from ui.library.check_mark import MARK_PX, draw_check
 from ui.library.found_by import found_badge
 from ui.library.grouping import GroupMark
@@ -230,4 +231,8 @@ def _video_text(row: Row, hit: Hit | None) -> str:
     if row.duration_s < 1:
         return f"{row.duration_s:.1f} s"
     length = clock(row.duration_s)
-    return f"{clock(hit.time_s)} of {length}" if hit and hit.time_s is not None else length
+    return (
+        tr("{time} of {length}", time=clock(hit.time_s), length=length)
+        if hit and hit.time_s is not None
+        else length
+    )

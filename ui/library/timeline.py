@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 from ui.kit.cells import set_font
 from ui.kit.plain_text import PlainLabel
 from ui.kit.theme import SMALL_PX, colour, current_theme
+from ui.kit.translation import tr
 from ui.library.sections import Headers, Section, sections_of, title_of
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Timeline(QScrollBar):
         self._bubble.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._bubble.hide()
         self.setObjectName("timeline")
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
         self.setMouseTracking(True)
 
     @property

@@ -11,6 +11,7 @@ from ui.engine.link import EngineLink, Ticket
 from ui.kit.layouts import in_column
 from ui.kit.pick_list import PickList
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 WIDTH_PX = 300
@@ -39,9 +40,9 @@ class ValueChooser(PickList):
     def open(self, field: str, name: str, among: str, below: QWidget) -> None:
         """Opens it for the values of a field that media have which pass a filter."""
         self._field, self._filter = field, among
-        self.field.setPlaceholderText(f"{name}: type a few letters")
+        self.field.setPlaceholderText(tr("{name}: type a few letters", name=name))
         self.field.setAccessibleName(name)
-        self.list.setAccessibleName(f"Values of {name}")
+        self.list.setAccessibleName(tr("Values of {name}", name=name))
         self.field.clear()
         self.list.clear()
         self._say("")
@@ -77,9 +78,13 @@ class ValueChooser(PickList):
             self.list.addTopLevelItem(_item(value))
         if not answer.values:
             typed = self.field.text().strip()
-            self._say("Nothing begins with that." if typed else "No photo or video has any.")
+            self._say(
+                tr("Nothing begins with that.") if typed else tr("No photo or video has any.")
+            )
         else:
-            self._say("" if answer.complete else f"The first {MOST}: type to see others.")
+            self._say(
+                "" if answer.complete else tr("The first {most}: type to see others.", most=MOST)
+            )
         self.select(0)
 
     def _say(self, text: str) -> None:

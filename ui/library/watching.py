@@ -7,12 +7,13 @@ from PySide6.QtCore import QObject, Signal
 from cocadesk.protocol.messages import WatchFolders, Watching
 from ui.engine.link import EngineLink
 from ui.kit.actions import Actions, Slots
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice
 
-ON = "Folders are watched: changes appear by themselves"
-OFF = "Folders are no longer watched; F5 checks them"
-WAITS = "Long jobs wait for mains power while the computer runs on its battery"
-GOES_ON = "Long jobs go on while the computer runs on its battery"
+ON = tr("Folders are watched: changes appear by themselves")
+OFF = tr("Folders are no longer watched; F5 checks them")
+WAITS = tr("Long jobs wait for mains power while the computer runs on its battery")
+GOES_ON = tr("Long jobs go on while the computer runs on its battery")
 
 
 class WatchSettings(QObject):
