@@ -199,14 +199,27 @@ def test_tags_are_added_one_after_the_other(described: MainWindow, qtbot: QtBot)
     _settle(described, qtbot)
 
 
-def test_the_tag_field_completes_from_the_vocabulary(described: MainWindow, qtbot: QtBot) -> None:
-    """A few letters find the vocabulary's words, in any case and place."""
-    chips = described.widgets.detail.chips
-    chips.field.set_vocabulary(["Beach", "lighthouse"])
-    completer = chips.field.completer()
-    assert completer is not None
-    completer.setCompletionPrefix("each")
-    assert completer.currentCompletion() == "Beach"
+def test_a_tag_is_completed_by_ones_own_first(described: MainWindow, qtbot: QtBot) -> None:
+    """Of those that begin so; what the photo has from a person is not offered again."""
+    window = described
+    grid, chips = window.widgets.grid, window.widgets.detail.chips
+    keys = grid.all_keys()
+    window.session.editor.set(keys[3:6], "", add=["seaside walk", "Searching"])
+    window.session.editor.set(keys[3:5], "", add=["search party"])
+    _settle(window, qtbot)
+    window.action_set[Actions.ADD_TAG].trigger()
+    QTest.keyClicks(chips.field, "sea")
+    qtbot.waitUntil(lambda: "sea" in chips.field.offered(), timeout=WAIT_MS)
+    expected = ["sea", "Searching", "seaside walk", "search party"]
+    assert [tag for tag in chips.field.offered() if tag.lower().startswith("sea")] == expected
+    popup = chips.field.completer().popup()
+    qtbot.waitUntil(popup.isVisible, timeout=WAIT_MS)
+    assert not popup.currentIndex().isValid()  # Enter adds what is typed
+    QTest.keyClicks(chips.field, "r")
+    assert chips.field.offered() == ["Searching", "search party"]
+    chips.show_tags((TagValue(tag="searching", by_person=True),))
+    QTest.keyClicks(chips.field, "c")
+    assert chips.field.offered() == ["search party"]
 
 
 def test_a_tag_goes_to_the_whole_selection(described: MainWindow, qtbot: QtBot) -> None:
@@ -446,11 +459,14 @@ def test_a_second_window_is_offered_what_can_be_undone(
 def test_a_completion_that_is_chosen_is_added_once(described: MainWindow, qtbot: QtBot) -> None:
     """Down and Enter in the list add that word, and the field is empty for the next."""
     chips = described.widgets.detail.chips
-    chips.field.set_vocabulary(["lighthouse", "lightning"])
+    key = described.widgets.grid.all_keys()[5]
+    described.session.editor.set([key], "", add=["lighthouse", "lightning"])
+    _settle(described, qtbot)
     added: list[str] = []
     chips.added.connect(added.append)
     described.action_set[Actions.ADD_TAG].trigger()
     QTest.keyClicks(chips.field, "light")
+    qtbot.waitUntil(lambda: chips.field.offered() == ["lighthouse", "lightning"], timeout=WAIT_MS)
     completer = chips.field.completer()
     assert completer is not None
     popup = completer.popup()

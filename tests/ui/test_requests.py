@@ -342,7 +342,7 @@ def test_a_new_engine_gets_the_edits_but_no_undo_twice(
     editor.set(["k"], "", caption="two")
     assert told == [Feedback(text="This is saved as soon as the engine is back.")]
     link.come_back()
-    assert [type(body) for body in link.sent[1:]] == [GetUndoState, GetVocabulary, SetAnnotations]
+    assert [type(body) for body in link.sent[1:]] == [GetUndoState, SetAnnotations]
     link.answer(SetAnnotations, AnnotationsReply(changed=("k",)))
     assert [body.caption for body in link.bodies(SetAnnotations)] == ["two"]
     link.answer(SetAnnotations, AnnotationsReply(changed=("k",)))

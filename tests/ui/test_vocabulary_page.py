@@ -13,6 +13,7 @@ from ui.kit import desktop
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 from ui.vocabulary.page import VocabularyPage
+from ui.vocabulary.tags_page import TagsPage
 
 WAIT_MS = 30_000
 
@@ -22,9 +23,10 @@ def page(window: MainWindow, qtbot: QtBot) -> VocabularyPage:
     """The page with the shipped tags in it."""
     window.switcher.show(Pages.TAGS)
     made = window.switcher.built(Pages.TAGS)
-    assert isinstance(made, VocabularyPage)
-    qtbot.waitUntil(made.text.isEnabled, timeout=WAIT_MS)
-    return made
+    assert isinstance(made, TagsPage)
+    made.show_view(1)
+    qtbot.waitUntil(made.vocabulary.text.isEnabled, timeout=WAIT_MS)
+    return made.vocabulary
 
 
 def _type(page: VocabularyPage, qtbot: QtBot, text: str) -> None:

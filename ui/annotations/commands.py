@@ -63,7 +63,7 @@ class AnnotationCommands(QObject):
             place.chips.rejected.connect(self._remove_tag)
             TagText(place.chips, grid, self._add_tag)
             place.chips.closed.connect(grid.take_focus)
-            editor.vocabulary_came.connect(place.chips.field.set_vocabulary)
+            place.chips.complete_with(editor.known_tags)
         self._ratings = RatingCommands(editor, grid)
         editor.feedback.connect(self._show_feedback)
         editor.history_came.connect(self._show_history)

@@ -17,16 +17,15 @@ from cocadesk.protocol.messages import (
     Flag,
     GetHistory,
     GetUndoState,
-    GetVocabulary,
     History,
     RedoAnnotations,
     SetAnnotations,
     SetBest,
     SetNotSame,
     UndoAnnotations,
-    VocabularyReply,
 )
 from cocadesk.protocol.values import Row, TagValue, changed
+from ui.annotations.known_tags import KnownTags
 from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
 from ui.kit.texts import count
@@ -87,7 +86,6 @@ class AnnotationEditor(QObject):
     idle = Signal()
     feedback = Signal(object)
     titles_changed = Signal()
-    vocabulary_came = Signal(object)
     history_came = Signal(object)
 
     def __init__(
@@ -97,6 +95,7 @@ class AnnotationEditor(QObject):
         self._link = link
         self._row_of = row_of
         self._unsent = UnsentEdits(link.library)
+        self.known_tags = KnownTags(link, self)
         left = self._unsent.read()
         self._queue = deque(_Change(body=body, text=FROM_LAST_TIME) for body in left)
         self._is_kept = bool(left)
@@ -164,10 +163,6 @@ class AnnotationEditor(QObject):
         self._is_kept = bool(edits)
         return is_done
 
-    def ask_vocabulary(self) -> None:
-        """``vocabulary_came`` follows, with tags to choose from."""
-        self._link.ask(GetVocabulary(), VocabularyReply, self._on_vocabulary)
-
     def ask_history(self, key: str) -> None:
         """``history_came`` follows."""
         self._link.ask(GetHistory(key=key), History, self.history_came.emit,
@@ -179,7 +174,6 @@ class AnnotationEditor(QObject):
         # Doing a set twice equals doing it once; an undo may have been done.
         self._queue = deque(change for change in self._queue if not change.is_step)
         self._link.ask(GetUndoState(), AnnotationsReply, self._take_titles)
-        self.ask_vocabulary()
         self._next()
 
     def _on_state(self, state: object) -> None:
@@ -242,9 +236,6 @@ class AnnotationEditor(QObject):
     def _set_titles(self, undo: str, redo: str) -> None:
         self.undo_title, self.redo_title = undo, redo
         self.titles_changed.emit()
-
-    def _on_vocabulary(self, answer: VocabularyReply) -> None:
-        self.vocabulary_came.emit(answer.tags)
 
     def _on_lost(self, error: UserError) -> None:
         self.feedback.emit(Feedback(text=str(error)))

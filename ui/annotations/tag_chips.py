@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCompleter, QFrame, QLineEdit, QToolButton, QWidget
 
 from cocadesk.protocol.values import TagValue
+from ui.annotations.known_tags import KnownTags
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
@@ -104,7 +105,7 @@ class TagChip(QFrame):
 
 
 class _Field(QLineEdit):
-    """The field for a new tag; completes from the vocabulary."""
+    """The field for a new tag; ``complete`` gives what is typed may become, the best first."""
 
     typed = Signal(str)
     left = Signal()
@@ -116,22 +117,36 @@ class _Field(QLineEdit):
         self.setAccessibleName("New tag")
         self.setAccessibleDescription("Enter adds it, Escape closes")
         self.setFixedWidth(FIELD_PX)
-        self._known = QStringListModel(self)
-        completer = QCompleter(self._known, self)
+        self.complete: Callable[[str], Sequence[str]] = lambda _typed: ()
+        self._offered = QStringListModel(self)
+        completer = QCompleter(self._offered, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setMaxVisibleItems(8)
         if (popup := completer.popup()) is not None:
             popup.setObjectName("tag-completions")
         self.setCompleter(completer)
+        self.textEdited.connect(self._offer)
         self.returnPressed.connect(self.take)
         # A completion that was chosen is put in once more after the Return that chose it.
         self._last_typed = ""
         self._after = single_shot(self, self._clear_typed)
 
-    def set_vocabulary(self, tags: Sequence[str]) -> None:
-        """Sets the tags that it completes to."""
-        self._known.setStringList(list(tags))
+    def offered(self) -> list[str]:
+        """The tags that are offered for what is typed."""
+        return self._offered.stringList()
+
+    def offer_again(self) -> None:
+        """Other tags are known now."""
+        completer = self.completer()
+        if self.hasFocus() and self.text() and completer is not None:
+            self._offer(self.text())
+            completer.setCompletionPrefix(self.text())
+            completer.complete()
+
+    def _offer(self, typed: str) -> None:
+        """Before Qt shows the list, which it filters itself, in this order."""
+        self._offered.setStringList(list(self.complete(typed)))
 
     def event(self, event: QEvent) -> bool:
         """Keeps keys of its own away from the window's shortcuts."""
@@ -183,11 +198,23 @@ class TagChips(QWidget):
         self._flow = FlowLayout(self, 6)
         self.add = tool("Add a tag", "chip-add", tip="Add a tag (T)", on_click=self.begin)
         self.field = _Field()
+        self.field.complete = self._complete
+        self._known: KnownTags | None = None
         self.field.typed.connect(self.added.emit)
         self.field.left.connect(self._end)
         self._flow.addWidget(self.add)
         self._flow.addWidget(self.field)
         self.field.hide()
+
+    def complete_with(self, known: KnownTags) -> None:
+        """Completes new tags from these, without those that the photo has from a person."""
+        self._known = known
+        self.begun.connect(known.renew)
+        known.came.connect(self.field.offer_again)
+
+    def _complete(self, typed: str) -> list[str]:
+        own = [tag.tag for tag in self._tags if tag.by_person and tag.tag not in self._notes]
+        return [] if self._known is None else self._known.best(typed, own)
 
     def follow(self, widget: QWidget) -> None:
         """Tab comes to the chips from this widget."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 from ui.kit.actions import Action, Actions, ActionSet, Group, Requires, Slots
 from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
-from ui.kit.widgets import tool
+from ui.kit.widgets import Notice, tool
 from ui.shell.session import LibrarySession
 
 
@@ -32,6 +32,7 @@ class PageContext:
     show_group: Callable[[str, str], None]
     build_settings: Callable[[], Page]
     show_keys: Callable[[list[str], str], None]
+    notice: Notice
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -66,9 +67,14 @@ def _teach(context: PageContext) -> Page:
 
 
 def _tags(context: PageContext) -> Page:
-    from ui.vocabulary.page import VocabularyPage
+    from ui.vocabulary.library_tags import TagsContext
+    from ui.vocabulary.tags_page import TagsPage
 
-    return VocabularyPage(context.session.link, context.session.tracker)
+    session = context.session
+    parts = TagsContext(
+        link=session.link, show=context.search, undo=session.editor.undo, notice=context.notice
+    )
+    return TagsPage(parts, session.tracker)
 
 
 def _models(context: PageContext) -> Page:

@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
             show_group=lambda key, name: self._controllers.library.show_group(key, name),
             build_settings=lambda: self._controllers.build_settings(),
             show_keys=lambda keys, name: self._controllers.library.show_keys(keys, name),
+            notice=widgets.notice,
         )
         self.switcher = PageSwitcher(widgets.page_stack, widgets.tabs, context)
         self.switcher.leaving.connect(self.large.close)

@@ -92,7 +92,7 @@ class VocabularyPage(Page):
         middle = QWidget()
         middle.setMaximumWidth(COLUMN_MAX_PX)
         in_column(
-            headed(tr("Tags"), INTRO),
+            headed(tr("Tags to suggest from"), INTRO),
             self.state,
             (row, 1),
             self.remark,
