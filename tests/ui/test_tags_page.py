@@ -62,7 +62,7 @@ def test_ones_own_tags_come_first_with_their_numbers(tags: LibraryTags) -> None:
     assert _lines(tags)[:2] == [("hound", "2", ""), ('say "x" & y/z', "2", "")]
     assert _lines(tags)[2][1] == ""
     assert "2 of yours" in tags.state.text()
-    assert "1 photo or video that" in tags.table.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "1 of them is missing" in tags.table.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
     name = tags.table.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert name == "hound, yours on 2, suggested on 0"
 
@@ -88,7 +88,7 @@ def test_a_rename_says_first_how_many_it_changes_and_is_undone_by_its_notice(
     dialog = _dialog(tags, NameTagDialog)
     assert not dialog.go.isEnabled()
     dialog.field.setText("  red   barn ")
-    assert "Changes 3 photos and videos (and 1 photo or video" in dialog.reach.text()
+    assert "Changes 3 photos and videos (1 of them is missing or hidden)." in dialog.reach.text()
     assert dialog.go.text() == "Rename on 3 photos"
     QTest.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     _until_renamed(tags, qtbot, "red barn")

@@ -27,14 +27,14 @@ from ui.kit.actions import without_argument
 from ui.kit.dialogs import DialogHost
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox, headed
-from ui.kit.texts import count
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import Notice, button, keeps_key, label
 from ui.vocabulary.tag_dialogs import NameTagDialog, RemoveTagDialog, TagDialog
 from ui.vocabulary.tag_table import Column, TagTable
 
-INTRO = (
+INTRO = tr(
     "All tags of your photos and videos: those that you gave, and those that CocaDesk suggests. "
     "Renaming, merging and removing changes everything that has the tag, and can be undone."
 )
@@ -82,15 +82,15 @@ class LibraryTags(QWidget):
         self.table = TagTable(self)
         self.view = _Table()
         self.field = QLineEdit()
-        self.only_own = TickBox("Only tags of mine")
+        self.only_own = TickBox(tr("Only tags of mine"))
         self.state = label("", "muted")
-        self.state.setAccessibleName("How many tags")
+        self.state.setAccessibleName(tr("How many tags"))
         self.problem = label("", "problem", wraps=True)
         self.problem.hide()
-        self.show_button = button("Show photos", "primary", on_click=self._show)
-        self.rename = button("Rename…", on_click=self._rename)
-        self.merge = button("Merge into…", on_click=partial(self._rename, is_merge=True))
-        self.remove = button("Remove everywhere…", on_click=self._remove)
+        self.show_button = button(tr("Show photos"), "primary", on_click=self._show)
+        self.rename = button(tr("Rename…"), on_click=self._rename)
+        self.merge = button(tr("Merge into…"), on_click=partial(self._rename, is_merge=True))
+        self.remove = button(tr("Remove everywhere…"), on_click=self._remove)
         self._soon = single_shot(self, self.ask, SOON_MS)
         self._build()
         context.link.connected.connect(self._on_connected)
@@ -124,15 +124,15 @@ class LibraryTags(QWidget):
     # Building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.field.setPlaceholderText("Find a tag")
-        self.field.setAccessibleName("Find a tag")
+        self.field.setPlaceholderText(tr("Find a tag"))
+        self.field.setAccessibleName(tr("Find a tag"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._look)
         self.field.returnPressed.connect(self.view.setFocus)
         self.only_own.toggled.connect(self._look)
         view = self.view
         view.setModel(self.table)
-        view.setAccessibleName("Tags of the library")
+        view.setAccessibleName(tr("Tags of the library"))
         view.setRootIsDecorated(False)
         view.setAlternatingRowColors(True)
         view.setUniformRowHeights(True)
@@ -151,7 +151,7 @@ class LibraryTags(QWidget):
         view.selectionModel().currentChanged.connect(self._update)
         self.table.modelReset.connect(self._update)
         in_column(
-            headed("Tags", INTRO),
+            headed(tr("Tags"), INTRO),
             in_row((self.field, 1), self.only_own, gap=GAP_M),
             (self.view, 1),
             self.state,
@@ -224,9 +224,9 @@ class LibraryTags(QWidget):
         def on_done(answer: AnnotationsReply) -> None:
             dialog.accept()
             if answer.title:
-                self._context.notice.say(answer.title, "Undo", self._context.undo)
+                self._context.notice.say(answer.title, tr("Undo"), self._context.undo)
             else:
-                self._context.notice.say("Nothing has changed")
+                self._context.notice.say(tr("Nothing has changed"))
             self._wanted = then
             self.ask()
 
@@ -267,7 +267,11 @@ class LibraryTags(QWidget):
             part.setEnabled(self.chosen() is not None)
         uses, shown = self.table.all, self.table.rowCount()
         own = sum(1 for use in uses if use.all_own)
-        text = f"{count(len(uses), 'tag')}: {own:,} of yours, {len(uses) - own:,} only suggested"
-        if shown != len(uses):
-            text = f"{shown:,} of {text}"
-        self.state.setText(text if uses else "No photo or video has a tag yet.")
+        text = tr(
+            "{shown} of {tags}: {own} of yours, {others} only suggested",
+            shown=grouped(shown),
+            tags=tr_count(len(uses), "{n} tag", "{n} tags"),
+            own=grouped(own),
+            others=grouped(len(uses) - own),
+        )
+        self.state.setText(text if uses else tr("No photo or video has a tag yet."))

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 from cocadesk.protocol.messages import TagUse
 from ui.kit.dialogs import FramedDialog
 from ui.kit.page_parts import TickBox
-from ui.kit.texts import count, count_media
+from ui.kit.texts import count_media
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label
 from ui.vocabulary.tag_table import unseen_text
 
-KEYWORDS_STAY = "Keywords in your files stay as they are. Undo takes it back."
+KEYWORDS_STAY = tr("Keywords in your files stay as they are. Undo takes it back.")
 
 
 class TagDialog(FramedDialog):
@@ -29,9 +30,9 @@ class TagDialog(FramedDialog):
         super().__init__(title, parent)
         self.use = use
         self.reach = label("", wraps=True)
-        self.reach.setAccessibleName("What will change")
-        more = f"Also where it is only suggested: {count_media(use.all_suggested)}"
-        self.suggested = TickBox(more)
+        self.reach.setAccessibleName(tr("What will change"))
+        more = count_media(use.all_suggested)
+        self.suggested = TickBox(tr("Also where it is only suggested: {media}", media=more))
         self.suggested.setVisible(bool(use.all_suggested))
         self.suggested.setChecked(not use.all_own)
         self.suggested.setEnabled(bool(use.all_own))
@@ -77,13 +78,17 @@ class NameTagDialog(TagDialog):
     def __init__(
         self, use: TagUse, others: Iterable[TagUse], parent: QWidget, *, is_merge: bool = False
     ) -> None:
-        title = f"Merge “{use.tag}” into another tag" if is_merge else f"Rename “{use.tag}”"
+        title = (
+            tr("Merge “{tag}” into another tag", tag=use.tag)
+            if is_merge
+            else tr("Rename “{tag}”", tag=use.tag)
+        )
         super().__init__(title, use, parent)
         self._is_merge = is_merge
         self._others = {one.tag.casefold(): one for one in others if one.tag != use.tag}
         self.field = QLineEdit("" if is_merge else use.tag)
-        self.field.setAccessibleName("Tag to merge into" if is_merge else "New name")
-        self.field.setPlaceholderText("A tag that there is" if is_merge else "")
+        self.field.setAccessibleName(tr("Tag to merge into") if is_merge else tr("New name"))
+        self.field.setPlaceholderText(tr("A tag that there is") if is_merge else "")
         self.field.selectAll()
         completer = QCompleter(QStringListModel([o.tag for o in self._others.values()], self), self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -109,16 +114,13 @@ class NameTagDialog(TagDialog):
         other = self._others.get(self.name.casefold())
         is_other = other is not None and self.name.casefold() != self.use.tag.casefold()
         can_be = is_other if self._is_merge else bool(self.name) and self.name != self.use.tag
-        unseen = unseen_text(self.use)
-        text = f"Changes {count_media(self.number)}" + (f" ({unseen})" if unseen else "") + "."
+        said = [with_unseen(tr("Changes {media}", media=count_media(self.number)), self.use)]
         if is_other and other is not None:
-            had = f"{other.own:,} of yours, {other.suggested:,} suggested"
-            text += f" “{other.tag}” is there already ({had}): the two become one."
+            said.append(_already_there(other))
         elif self._is_merge and self.name:
-            text = f"There is no other tag “{self.name}”. Choose one, or rename this one instead."
-        self.reach.setText(text)
-        verb = "Merge" if is_other else "Rename"
-        self.go.setText(f"{verb} on {count(self.number, 'photo')}" if can_be else verb)
+            said = [tr("There is no other tag “{tag}”. Choose one that there is.", tag=self.name)]
+        self.reach.setText(" ".join(said))
+        self.go.setText(_go_text(self.number, is_merge=is_other or self._is_merge))
         self.go.setEnabled(can_be)
         self.problem.setText("")
 
@@ -127,12 +129,34 @@ class RemoveTagDialog(TagDialog):
     """Asks before a tag is taken off everything."""
 
     def __init__(self, use: TagUse, parent: QWidget) -> None:
-        super().__init__(f"Remove “{use.tag}” everywhere", use, parent)
+        super().__init__(tr("Remove “{tag}” everywhere", tag=use.tag), use, parent)
         self.finish_layout(KEYWORDS_STAY)
 
     def update_texts(self) -> None:
         """How many lose it."""
-        unseen = unseen_text(self.use)
-        text = f"Takes it off {count_media(self.number)}" + (f" ({unseen})" if unseen else "")
-        self.reach.setText(f"{text}. The photos themselves stay.")
-        self.go.setText(f"Remove from {count(self.number, 'photo')}")
+        taken = tr("Takes it off {media}", media=count_media(self.number))
+        stay = tr("The photos themselves stay.")
+        self.reach.setText(f"{with_unseen(taken, self.use)} {stay}")
+        text = tr_count(self.number, "Remove from {n} photo", "Remove from {n} photos")
+        self.go.setText(text)
+
+
+def with_unseen(text: str, use: TagUse) -> str:
+    """A sentence, with the number of media with the tag that no list shows."""
+    unseen = unseen_text(use)
+    return f"{text} ({unseen})." if unseen else f"{text}."
+
+
+def _already_there(other: TagUse) -> str:
+    return tr(
+        "“{tag}” is there already ({own} of yours, {suggested} suggested): the two become one.",
+        tag=other.tag,
+        own=grouped(other.own),
+        suggested=grouped(other.suggested),
+    )
+
+
+def _go_text(number: int, *, is_merge: bool) -> str:
+    if is_merge:
+        return tr_count(number, "Merge on {n} photo", "Merge on {n} photos")
+    return tr_count(number, "Rename on {n} photo", "Rename on {n} photos")

@@ -10,8 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from cocadesk.protocol.messages import TagUse
 from cocadesk.protocol.paths import printable
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import count_media
 from ui.kit.theme import colour
+from ui.kit.translation import grouped, tr, tr_as, tr_count
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -26,11 +26,15 @@ class Column(IntEnum):
     SUGGESTED = 2
 
 
-TITLES = {Column.TAG: "Tag", Column.OWN: "Yours", Column.SUGGESTED: "Suggested"}
+TITLES = {
+    Column.TAG: tr("Tag"),
+    Column.OWN: tr_as("column of tags", "Yours"),
+    Column.SUGGESTED: tr_as("column of tags", "Suggested"),
+}
 TIPS = {
-    Column.TAG: "Sort by name",
-    Column.OWN: "Photos and videos that you gave this tag",
-    Column.SUGGESTED: "Photos and videos to which CocaDesk suggests it, and you have not said",
+    Column.TAG: tr("Sort by name"),
+    Column.OWN: tr("Photos and videos that you gave this tag"),
+    Column.SUGGESTED: tr("Photos and videos for which CocaDesk only suggests it"),
 }
 _ORDERS: dict[Column, Callable[[TagUse], object]] = {
     Column.TAG: lambda use: use.tag.casefold(),
@@ -114,13 +118,18 @@ class TagTable(QAbstractTableModel):
         column = Column(index.column())
         if role == Qt.ItemDataRole.DisplayRole:
             number = use.own if column is Column.OWN else use.suggested
-            return printable(use.tag) if column is Column.TAG else f"{number:,}" if number else ""
+            return printable(use.tag) if column is Column.TAG else grouped(number) if number else ""
         if role == Qt.ItemDataRole.TextAlignmentRole and column is not Column.TAG:
             return _RIGHT
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip_of(use.tag, *filter(None, (unseen_text(use),)))
         if role == Qt.ItemDataRole.AccessibleTextRole and column is Column.TAG:
-            return f"{printable(use.tag)}, yours on {use.own:,}, suggested on {use.suggested:,}"
+            return tr(
+                "{tag}, yours on {own}, suggested on {suggested}",
+                tag=printable(use.tag),
+                own=grouped(use.own),
+                suggested=grouped(use.suggested),
+            )
         if role == Qt.ItemDataRole.ForegroundRole and not (use.all_own and column is Column.TAG):
             return colour("muted")
         return None
@@ -146,6 +155,8 @@ class TagTable(QAbstractTableModel):
 
 
 def unseen_text(use: TagUse) -> str:
-    """A sentence on media with a tag that no list shows; empty where there are none."""
+    """How many media with a tag of a person no list shows; empty where there are none."""
     unseen = use.all_own - use.own
-    return f"and {count_media(unseen)} that are missing or hidden" if unseen else ""
+    if not unseen:
+        return ""
+    return tr_count(unseen, "{n} of them is missing or hidden", "{n} of them are missing or hidden")

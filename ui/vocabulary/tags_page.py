@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 from ui.engine.tracker import JobTracker
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import COLUMN_MAX_PX, Page
+from ui.kit.translation import tr
 from ui.kit.widgets import tool
 from ui.vocabulary.library_tags import LibraryTags, TagsContext
 from ui.vocabulary.page import VocabularyPage
@@ -17,7 +18,7 @@ class TagsPage(Page):
 
     def __init__(self, context: TagsContext, tracker: JobTracker) -> None:
         super().__init__()
-        self.setAccessibleName("Tags")
+        self.setAccessibleName(tr("Tags"))
         self.tags = LibraryTags(context)
         self.vocabulary = VocabularyPage(context.link, tracker)
         self._stack = QStackedWidget()
@@ -29,8 +30,8 @@ class TagsPage(Page):
         self._stack.addWidget(first)
         self._stack.addWidget(self.vocabulary)
         self.tabs = (
-            self._tab("In your library", "All tags with their numbers", 0),
-            self._tab("To suggest from", "The list that CocaDesk chooses tags from", 1),
+            self._tab(tr("In your library"), tr("All tags with their numbers"), 0),
+            self._tab(tr("To suggest from"), tr("The list that CocaDesk chooses tags from"), 1),
         )
         row = in_row(STRETCH, *self.tabs, STRETCH, gap=2, margins=(0, 10, 0, 0))
         in_column(row, (self._stack, 1), gap=0, of=self)
