@@ -10,13 +10,15 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.values import MediaKind
-from ui.kit.actions import Actions
+from ui.kit.actions import Action, Actions
 from ui.library.alike.compare import CompareView
 from ui.shell.slideshow import SECONDS, SHUFFLE
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
 SELECT = QItemSelectionModel.SelectionFlag.Select
+
+pytestmark = pytest.mark.qt_log_ignore("does not support")
 
 
 @pytest.fixture
@@ -87,6 +89,42 @@ def test_keys_act_on_the_framed_photo_also_once_it_left_the_list(
     qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
     flags = {k: row.flag for k in compared.keys if (row := model.known_row(k)) is not None}
     assert [k for k, flag in flags.items() if flag == "pick"] == [key]
+
+
+@pytest.mark.parametrize("action", [Actions.EDIT_CAPTION, Actions.ADD_TAG])
+def test_words_of_the_framed_photo_are_edited_where_they_are_seen(
+    window: MainWindow, compared: CompareView, qtbot: QtBot, action: Action
+) -> None:
+    """In the large view, of that photo alone: the pane behind the comparison is not seen."""
+    QTest.keyClick(compared, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    key = compared.current
+    window.action_set[action].trigger()
+    words = window.widgets.large.words
+    assert window.large.is_open
+    assert words.field.key == key == window.session.model.key_at(4)
+    edited = words.field if action is Actions.EDIT_CAPTION else words.chips
+    assert edited.isVisible()
+    if action is Actions.ADD_TAG:
+        QTest.keyClicks(words.chips.field, "seen here")
+        QTest.keyClick(words.chips.field, Qt.Key.Key_Return)
+        qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
+        model = window.session.model
+        rows = [model.known_row(k) for k in model.all_keys()]
+        tagged = [row.key for row in rows if row and any(t.tag == "seen here" for t in row.tags)]
+        assert tagged == [key]
+    else:
+        assert words.field.is_editing
+
+
+def test_words_of_a_photo_that_left_the_list_are_not_put_on_another(
+    window: MainWindow, compared: CompareView
+) -> None:
+    """A sentence says so; nothing is edited."""
+    model, key = window.session.model, compared.current
+    model.show_keys([k for k in model.all_keys() if k != key], keeps_place=True)
+    window.action_set[Actions.EDIT_CAPTION].trigger()
+    assert "in the list no more" in window.widgets.notice.text()
+    assert not window._controllers.annotations.is_typing()
 
 
 def test_another_list_ends_the_view_side_by_side(window: MainWindow, compared: CompareView) -> None:

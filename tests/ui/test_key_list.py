@@ -30,6 +30,7 @@ def test_it_is_a_list_whatever_is_put_in_and_taken_out(
     del plain[start : start + count], shapes[start : start + count]
     assert list(keys) == plain
     assert list(keys.shapes) == shapes
+    assert keys.texts(start, start + count) == plain[start : start + count]
     for number, key in enumerate(plain):
         assert (keys[number], keys.place_of(key)) == (key, number)
     assert keys.place_of("another key") is None

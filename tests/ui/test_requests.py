@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
@@ -74,8 +76,10 @@ from cocadesk.protocol.values import (
 )
 from tests.support.stand_in_link import StandInLink
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
+from ui.engine.link import EngineLink
 from ui.engine.tracker import JobTracker
 from ui.library.browser import Browser
+from ui.library.key_list import KeyList
 from ui.library.listing import Showing
 from ui.library.query import Example, Query
 from ui.library.results_model import ResultsModel
@@ -293,6 +297,24 @@ def test_a_photo_is_asked_for_again_once_nothing_waits_for_it(
     assert (settled, len(idle)) == ([()], 0)
     link.answer(SetAnnotations, AnnotationsReply(changed=("k",)))
     assert (settled[-1], len(idle)) == (("k",), 1)
+
+
+def test_stars_on_a_million_photos_stop_nobody(link: StandInLink) -> None:
+    """Of what is selected and answered only the rows that are here are told (0.25 s measured)."""
+    texts = [f"01J{number:023d}" for number in range(1_000_000)]
+    keys, here = KeyList(texts), {texts[7]: ROW, texts[-1]: ROW}
+    editor = AnnotationEditor(cast("EngineLink", link), here.get, link)
+    shown, settled = _gathered(editor.shown), _gathered(editor.settled)
+    begun_s = time.process_time()
+    chosen = keys.texts(0, len(keys))
+    editor.set(chosen, "3 stars on 1,000,000 photos", rating=3)
+    while link.bodies(SetAnnotations):
+        body = link.bodies(SetAnnotations)[0]
+        link.answer(SetAnnotations, AnnotationsReply(changed=body.keys))
+    assert time.process_time() - begun_s < 1.5
+    assert chosen == texts
+    assert [len(rows) for rows in cast("list[tuple[Row, ...]]", shown)] == [2]
+    assert settled == [(texts[7],), (texts[-1],)]
 
 
 def test_a_refused_edit_is_put_back_and_the_next_is_sent(

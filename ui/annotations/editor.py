@@ -31,6 +31,7 @@ from ui.engine.link import EngineLink, LinkState
 from ui.kit.texts import count
 
 MOST_KEYS = 500_000
+FEW_KEYS = 20_000
 FROM_LAST_TIME = "Saved what waited since the window was closed"
 
 
@@ -205,7 +206,8 @@ class AnnotationEditor(QObject):
         change = self._queue.popleft()
         self._is_waiting = False
         self._take_titles(answer)
-        self._settle((*change.keys, *answer.changed))
+        is_own = isinstance(change.body, SetAnnotations)  # then what changed is part of its keys
+        self._settle(change.keys if is_own else (*change.keys, *answer.changed))
         said = _feedback(change, answer)
         if said is not None:
             self.feedback.emit(said)
@@ -226,9 +228,17 @@ class AnnotationEditor(QObject):
         self._next()
 
     def _settle(self, keys: Sequence[str]) -> None:
-        """Edits that still wait for their turn stay as they are shown."""
-        waiting = {key for change in self._queue for key in change.keys}
-        self.settled.emit(tuple(dict.fromkeys(key for key in keys if key not in waiting)))
+        """Edits that still wait for their turn stay as they are shown.
+
+        Of very many, only those whose rows are here are told.
+        """
+        if len(keys) > FEW_KEYS:
+            keys = [key for key in keys if self._row_of(key) is not None]
+        told = dict.fromkeys(keys)
+        for change in self._queue if told else ():
+            for key in change.keys:
+                told.pop(key, None)
+        self.settled.emit(tuple(told))
 
     def _take_titles(self, answer: AnnotationsReply) -> None:
         self._set_titles(answer.undo_title, answer.redo_title)

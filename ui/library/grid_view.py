@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -93,8 +91,11 @@ class GridView(PlacedView):
     def selected_keys(self, limit: int | None = None) -> list[str]:
         """The selected keys in the order of the list, at most ``limit``."""
         ranges = sorted((r.top(), r.bottom()) for r in self.selectionModel().selection().toList())
-        keys = (self.results.key_at(n) for top, end in ranges for n in range(top, end + 1))
-        return list(islice((key for key in keys if key is not None), limit))
+        found: list[str] = []
+        for top, end in ranges:
+            most = end + 1 if limit is None else min(end + 1, top + limit - len(found))
+            found += self.results.keys.texts(top, most)
+        return found
 
     def extend_to(self, index: QModelIndex) -> None:
         """Selects all from the photo that was chosen last to this one, beside what is selected."""

@@ -40,6 +40,16 @@ class KeyList:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def texts(self, start: int, end: int) -> list[str]:
+        """The keys of these places; of a million in a tenth of a second."""
+        width = self._width
+        data = self._keys[start * width : end * width]
+        if not data.isascii():
+            return [self._text(place) for place in range(start, min(end, len(self)))]
+        text = data.decode("ascii")
+        found = [text[at : at + width] for at in range(0, len(text), width)]
+        return [key.rstrip("\0") for key in found] if "\0" in text else found
+
     def extend(self, keys: Iterable[str], shapes: bytes = b"") -> None:
         """Adds keys at the end; without shapes these are not known."""
         self.insert(len(self), keys, shapes)

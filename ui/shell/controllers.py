@@ -64,7 +64,7 @@ class Controllers:
         self.annotations = AnnotationCommands(
             session.editor,
             (
-                parts.large.words,
+                self.looking.words,
                 WordFields(
                     detail.field, detail.chips, lambda: True, self.looking.medium.show_detail
                 ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QMainWindow
 
+from ui.annotations.commands import WordFields
 from ui.kit.actions import ActionSet, Slots
 from ui.kit.dialogs import DialogHost
 from ui.shell.compare_mode import CompareMode
@@ -33,6 +34,28 @@ class Looking:
         self.compare = CompareMode(widgets, session)
         switcher.leaving.connect(self.compare.close)
         self.slides = Slideshow(window, widgets, session, large, actions)
+        self._widgets = widgets
+        self._model = session.model
+        fields = large.words
+        self.words = WordFields(
+            fields.field,
+            fields.chips,
+            lambda: large.is_open or self.compare.is_open,
+            self._show_words,
+        )
+
+    def _show_words(self) -> bool:
+        """Words are edited in the large view; of photos side by side, those of the chosen one."""
+        if self.compare.is_open:
+            key = self.compare.view.current
+            self.compare.close()
+            position = None if key is None else self._model.position_of(key)
+            if position is None:
+                self._widgets.notice.say("This photo is in the list no more: find it to edit it")
+                return False
+            self._widgets.grid.go_to(position)
+            self._large.open()
+        return self._large.words.show()
 
     def close(self) -> None:
         """Back to the page below."""
