@@ -191,14 +191,18 @@ class CocaBackend:
     ) -> list[Caption]:
         self._check_images(images_BHWC)
         wanted = options or GenerationOptions()
-        return self._images.submit(self._caption, images_BHWC, wanted).result()
+        # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
+        writer = self._captions
+        return self._images.submit(self._caption, writer, images_BHWC, wanted).result()
 
-    def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
+    def _caption(
+        self, writer: CaptionWriter, images_BHWC: NDArray[np.uint8], options: GenerationOptions
+    ) -> list[Caption]:
         captions: list[Caption] = []
         for vectors_BE, tokens_BQD in self._pooled_chunks(images_BHWC):
             if options.needs_cosine or options.openings is not None:
                 vectors_BE = _checked_unit(vectors_BE)
-            captions += self._captions.write((vectors_BE, tokens_BQD), options)
+            captions += writer.write((vectors_BE, tokens_BQD), options)
         return captions
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
