@@ -225,12 +225,12 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
 
 def _published(context: EngineContext) -> Callable[[IndexProgress], JobStep]:
     """The job after each step; windows hear of the rows that it has committed."""
-    last_commit: bytes | None = None
+    written: tuple[int, bytes | None] = (0, None)
 
     def step(progress: IndexProgress) -> JobStep:
-        nonlocal last_commit
-        if progress.current_path != last_commit:
-            last_commit = progress.current_path
+        nonlocal written
+        if (now := (progress.commits, progress.current_path)) != written:
+            written = now
             context.publish(RowsChanged())
         stage = STAGES[progress.stage]
         is_slow = progress.stage is IndexStage.EMBED

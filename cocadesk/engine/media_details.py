@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaKind, MediaRow, ViewRow
 from cocadesk.library.vectors import moments_of, representative_moment
 from cocadesk.protocol.calls import Call
+from cocadesk.protocol.captions import CaptionWriting
 from cocadesk.protocol.messages import (
     Describe,
     DescribeFiles,
@@ -31,6 +33,7 @@ from cocadesk.protocol.messages import (
     RowsChanged,
 )
 from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import JobKind, JobState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from cocadesk.media.types import DecodedPhoto
 
 PREVIEW_PX = 2048
+LOOK_S = 0.2
 FULL_PX = 65_500  # of ``cocadesk.media.source``, which loads NumPy
 PICTURES_KEPT = 8
 
@@ -147,36 +151,53 @@ class MediaDetails(RequestHandler):
         self._library.thumbnails.bring([path])
         return path
 
-    def _describe(self, body: Describe, call: Call) -> Description:
+    def _describe(self, body: Describe, call: Call) -> None:
+        """On a thread of its own: the rows of a grid must not wait for a caption."""
+        self._context.run_long(
+            call, lambda: self._made_description(body.key, body.writing, call), name="describe"
+        )
+
+    def _made_description(self, key: str, writing: CaptionWriting, call: Call) -> Description:
         """Caption and tags; what this model has not written yet is made and kept.
 
         The caption comes first, as a part of the answer. A person's caption is
         never replaced.
         """
         opened, reason = self._model.opened(), ""
+        self._wait_for_vectors(key, opened.backend.info().image_id, call)
         describer = Describer(
             opened.backend,
             opened.tagger,
             partial(self._decode_wanted, call),
-            writing=to_writing(body.writing),
+            writing=to_writing(writing),
         )
         media = MediaDescriber(self._library, describer)
         with self._describing:
             call.check()
-            row = row_of(self._library, body.key)
+            row = row_of(self._library, key)
             if media.known_caption(row) is None:
-                answer = media.caption([row])[body.key]
+                answer = media.caption([row])[key]
                 reason = answer if isinstance(answer, str) else ""
-                self._context.publish(RowsChanged(keys=(body.key,)))
+                self._context.publish(RowsChanged(keys=(key,)))
             try:
                 if media.has_stale_tags(row):
-                    call.partial(self._description(body.key, reason))
+                    call.partial(self._description(key, reason))
                     call.check()
                     if media.tag([row]):
-                        self._context.publish(RowsChanged(keys=(body.key,)))
+                        self._context.publish(RowsChanged(keys=(key,)))
             except UserError as error:
                 reason = reason or str(error)
-        return self._description(body.key, reason)
+        return self._description(key, reason)
+
+    def _wait_for_vectors(self, key: str, image_id: str, call: Call) -> None:
+        """Let an index that has just begun find its first photos before one is described."""
+        while self._is_indexing() and image_id not in row_of(self._library, key).embedded:
+            call.check()
+            time.sleep(LOOK_S)
+
+    def _is_indexing(self) -> bool:
+        jobs = self._context.jobs().all()
+        return any(j.kind is JobKind.INDEX and j.state is JobState.RUNNING for j in jobs)
 
     def _description(self, key: str, reason: str) -> Description:
         row = row_of(self._library, key)

@@ -57,6 +57,7 @@ class Committer:
         self._failed_before = {failure.path: failure for failure in failures}
         self._counted = set() if killed is None else killed
         self._counted_before = frozenset(self._counted)
+        self._shown: set[str] = set()
         with contextlib.suppress(UserError):  # that of a job before this one, which has said so
             library.thumbnails.settle()
 
@@ -68,6 +69,22 @@ class Committer:
         self._library.thumbnails.settle()
         with self._library.writing():
             return self._commit(batch)
+
+    def show(self, files: Sequence[MatchedFile]) -> None:
+        """Write the rows of new media that were decoded; a later ``commit`` adds their vectors.
+
+        Without the mark of the model: an index that finds them so reads them again.
+        """
+        now = datetime.now(UTC)
+        rows = [
+            dataclasses.replace(decoded_row(item, item.facts, now), embedded=())
+            for item in files
+            if item.facts is not None
+        ]
+        self._library.thumbnails.settle()
+        with self._library.writing():
+            self._library.media.commit([MediaChange(row=row, is_new=True) for row in rows])
+        self._shown.update(row.key for row in rows)
 
     def _commit(self, batch: Batch) -> list[MatchedFile]:
         rows = self._rows(batch.matched)
@@ -81,7 +98,7 @@ class Committer:
             [
                 MediaChange(
                     row=rows[item.match.key],
-                    is_new=item.match.is_new_row,
+                    is_new=item.match.is_new_row and item.match.key not in self._shown,
                     drops_machine_words=item.shows_another_picture,
                 )
                 for item in done

@@ -15,7 +15,7 @@ from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.identity import MatchKind
 from cocadesk.indexing.joining import Joining
-from cocadesk.indexing.known_files import FileMatcher, KnownFiles
+from cocadesk.indexing.known_files import FileMatcher, KnownFiles, MatchedFile
 from cocadesk.indexing.live_videos import LiveVideos
 from cocadesk.indexing.noting import NotingMatcher
 from cocadesk.indexing.pipeline import Batch, Decoder, opened_decoder, read_steps
@@ -91,6 +91,7 @@ class _Leg:
     """The files handled by this run alone."""
 
     done: int = 0
+    commits: int = 0
     unchanged: int = 0
     failed: list[Failed] = field(default_factory=list)
     vanished: list[FoundFile] = field(default_factory=list)
@@ -327,11 +328,17 @@ class _Index:
             options=self._options,
             commit=self._commit,
             progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
+            show=self._show,
         )
+
+    def _show(self, files: Sequence[MatchedFile]) -> None:
+        self._committer.show(files)
+        self._leg.commits += 1
 
     def _commit(self, batch: Batch) -> None:
         self._live_videos.drop_changed(batch.matched)
         committed = self._committer.commit(batch)
+        self._leg.commits += 1
         if self._in_hand is not None:
             self._in_hand.leave(batch.paths())
         for item in committed:
@@ -463,6 +470,7 @@ class _Index:
             video_path=video,
             seconds_left=self._eta.seconds_left(done + fraction, total),
             fraction=fraction,
+            commits=self._leg.commits,
         )
 
 

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from cocadesk.indexing.first_rows import MOST_WAITING, FirstRows
 from cocadesk.indexing.known_files import MatchedFile, Unreadable, Vanished
 from cocadesk.indexing.pictures import Decoded, Embedded, embed_photos, embed_video
 from cocadesk.indexing.types import IndexOptions
@@ -109,11 +110,13 @@ def read_steps(
     options: IndexOptions,
     commit: Callable[[Batch], None],
     progress: Callable[[int], T],
+    show: Callable[[Sequence[MatchedFile]], None] = lambda _files: None,
 ) -> Generator[T, None, None]:
     """Decode, match, embed and commit these files, as rows or seconds are due.
 
     A picture waits ``commit_s`` at most from its decode to its commit, or as long as one
-    picture takes to embed: that is what a kill costs.
+    picture takes to embed: that is what a kill costs. Until the first are committed, ``show``
+    gets new files that wait for that, to commit them without vectors (see ``first_rows``).
     Yields the ``progress`` of the number of files that wait for the next commit.
     Closing it, and an error in a stage, commits what is embedded by then; the
     rest is read by the next index.
@@ -124,12 +127,14 @@ def read_steps(
     with opened_decoder(pool, embedder.info(), options) as decoder:
         files = _Stage[_File]("index-decode", options.queue_files, cancelled)
         batches = _Stage[Batch]("index-embed", _BATCHES_AHEAD, cancelled)
-        reading = _Reading(candidates, decoder, matcher, library.thumbnails, video_places)
+        first = FirstRows()
+        reading = _Reading(candidates, decoder, matcher, library.thumbnails, video_places, first)
         embedding = _Embedding(files, embedder, options, video_places)
         try:
             files.start(reading.run)
             batches.start(embedding.run)
-            yield from _commit_batches(batches, options, commit, library.tidy, progress)
+            writing = _Writing(commit, show, first, library.tidy)
+            yield from _commit_batches(batches, options, writing, progress)
         finally:
             cancelled.set()
             stop = getattr(decoder, "stop", None)
@@ -245,12 +250,14 @@ class _Reading:
         matcher: Matcher,
         thumbnails: Thumbnails,
         video_places: threading.BoundedSemaphore,
+        first: FirstRows,
     ) -> None:
         self._candidates = candidates
         self._decoder = decoder
         self._matcher = matcher
         self._thumbnails = thumbnails
         self._video_places = video_places
+        self._first = first
 
     def run(self, out: _Stage[_File]) -> None:
         """Read all candidates."""
@@ -260,6 +267,7 @@ class _Reading:
                 item = self._matcher.match_picture(self._candidates[answer.token], answer)
                 if isinstance(item, MatchedFile):
                     self._write_thumbnails(item)
+                    self._first.add(item)
                     self._wait_for_place(item, out)
                 elif isinstance(answer, DecodedVideo):
                     answer.close()
@@ -334,7 +342,8 @@ class _Embedding:
         self._options = options
         self._video_places = video_places
         self._pace = Pace(options.commit_s * _EMBED_SHARE, options.embed_batch)
-        self._bound_queue()
+        self._is_open = False
+        self._files.limit = min(options.queue_files, MOST_WAITING)
 
     def run(self, out: _Stage[Batch]) -> None:
         """Embed all files of the first stage, in batches of what may wait together."""
@@ -391,7 +400,9 @@ class _Embedding:
             started_s = time.monotonic()
             batch.embedded.update(embed_photos(self._embedder, photos))
             pictures = sum(1 + len(photo.box_inputs) for photo in photos.values())
-            self._pace.note(pictures, time.monotonic() - started_s)
+            if self._is_open:  # else the model was opened meanwhile, which says nothing
+                self._pace.note(pictures, time.monotonic() - started_s)
+            self._is_open = True
             self._bound_queue(pictures / len(photos))
         for item in batch.matched:
             item.release_pixels()
@@ -409,11 +420,20 @@ class _Embedding:
             self._video_places.release()
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What the third stage writes with; see ``read_steps``."""
+
+    commit: Callable[[Batch], None]
+    show: Callable[[Sequence[MatchedFile]], None]
+    first: FirstRows
+    tidy: Callable[[], None]
+
+
 def _commit_batches(
     batches: _Stage[Batch],
     options: IndexOptions,
-    commit: Callable[[Batch], None],
-    tidy: Callable[[], None],
+    writing: _Writing,
     progress: Callable[[int], T],
 ) -> Generator[T, None, None]:
     """Third stage, on the caller's thread; see ``read_steps``."""
@@ -428,14 +448,17 @@ def _commit_batches(
             is_due = waited_s >= options.commit_s * _COMMIT_SHARE or not commits
             if len(pending) >= options.commit_rows or (is_due and len(pending)):
                 full, pending = pending, Batch()
-                commit(full)
+                writing.first.close()
+                writing.commit(full)
                 commits += 1
                 if commits % TIDY_EVERY_COMMITS == 0:
-                    tidy()
+                    writing.tidy()
+            elif shown := writing.first.due():
+                writing.show(shown)
             yield progress(len(pending))
         if batch.error is not None:
             raise batch.error
     finally:
         # Also when cancelled, or when a thread failed: what is embedded stays embedded.
         if len(pending):
-            commit(pending)
+            writing.commit(pending)

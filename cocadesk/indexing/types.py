@@ -103,7 +103,8 @@ class IndexProgress:
     """Progress of an index. ``total`` and ``seconds_left`` are None while unknown.
 
     ``current_path`` is the last file that was committed. ``video_path`` is a video that is
-    being decoded, ``fraction`` how much of it is done.
+    being decoded, ``fraction`` how much of it is done. ``commits`` counts what was written:
+    another number tells that there are other rows, or vectors, than before.
     """
 
     stage: IndexStage
@@ -114,6 +115,7 @@ class IndexProgress:
     seconds_left: float | None
     fraction: float = 0.0
     video_path: bytes | None = None
+    commits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,11 @@ def read_in_one_thread(
     options: IndexOptions,
     commit: Callable[[Batch], None],
     progress: Callable[[int], IndexProgress],
+    show: Callable[[Sequence[MatchedFile]], None] = lambda _files: None,
 ) -> Iterator[IndexProgress]:
     """As ``read_steps``, of photos: a step after each decode and each commit.
 
+    New photos are shown as soon as they are decoded.
     Embedding is no step of its own: nothing that others could change is read or written by it.
     """
     batch = Batch()
@@ -42,6 +44,9 @@ def read_in_one_thread(
         item = matcher.match_picture(candidates[answer.token], answer)
         if isinstance(item, MatchedFile):
             batch.matched.append(item)
+            if item.match.is_new_row and item.needs_embedding and item.decoded is not None:
+                library.thumbnails.write(item.match.picture_hash, item.decoded.thumbnail_jpeg)
+                show([item])
         elif isinstance(item, Unreadable):
             batch.unreadable.append(item)
         else:

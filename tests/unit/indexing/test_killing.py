@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from cocadesk.library.library import Library
-from tests.support.index_tools import CountingBackend, run_index, write_photo
+from tests.support.index_tools import (
+    CountingBackend,
+    row_at,
+    run_index,
+    set_human_caption,
+    write_photo,
+)
 from tests.support.killed_index import (
     IMAGE_ID,
     check_whole,
@@ -23,6 +29,7 @@ from tests.support.killed_index import (
     switch_killed_at_random,
 )
 from tests.support.killed_parts import parts_cut_between_writes
+from tests.support.power_cut import kill_after
 
 needs_sigkill = pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 
@@ -41,13 +48,48 @@ def test_a_kill_keeps_what_was_committed_before(tmp_path: Path) -> None:
         write_photo(photos / f"{number}.jpg", number)
     index_and_kill(folder, photos, 8)
     with Library.open(folder) as library:
-        committed = library.counts().media
+        committed = sum(IMAGE_ID in row.embedded for row in library.media.iter_rows())
         stored = library.views.count(IMAGE_ID)
         backend = CountingBackend()
         run_index(library, [photos], backend=backend)
         assert committed <= stored
         assert backend.embedded == 30 - stored
         check_whole(library, photos)
+
+
+@needs_sigkill
+def test_photos_that_are_shown_before_a_kill_get_their_vectors_from_the_next_index(
+    tmp_path: Path,
+) -> None:
+    """Killed while the model opens: each keeps its key and what a person has said of it."""
+    photos, folder = tmp_path / "photos", tmp_path / "library"
+    for number in range(6):
+        write_photo(photos / f"{number}.jpg", number)
+    kill_after(
+        "tests.support.index_child",
+        (folder, photos, "opening"),
+        lambda _, line: int(line.split()[2]) > 0,
+    )
+    with Library.open(folder) as library:
+        shown = {row.path: row for row in library.media.iter_rows()}
+        assert shown
+        assert {row.embedded for row in shown.values()} == {()}
+        assert all(library.thumbnails.path(row.picture_hash).exists() for row in shown.values())
+        assert library.views.count(IMAGE_ID) == 0
+        some = next(iter(shown.values()))
+        set_human_caption(library, some.key, "the sea")
+        (photos / "moved").mkdir()
+        moved = photos / "moved" / "photo.jpg"
+        Path(os.fsdecode(some.path)).rename(moved)
+        assert run_index(library, [photos]).indexed >= 5
+        assert (row_at(library, moved).key, row_at(library, moved).caption) == (some.key, "the sea")
+        keys = {path: row.key for path, row in shown.items() if path != some.path}
+        assert keys.items() <= {row.path: row.key for row in library.media.iter_rows()}.items()
+        moved.rename(photos / "photo.jpg")
+        (photos / "moved").rmdir()
+        run_index(library, [photos])
+        check_whole(library, photos)
+        assert run_index(library, [photos]).indexed == 0
 
 
 def test_a_crash_between_any_two_writes_of_an_index_heals(tmp_path: Path) -> None:

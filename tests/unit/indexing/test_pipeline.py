@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cocadesk.indexing import first_rows
+from cocadesk.indexing.first_rows import MOST_WAITING
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.known_files import (
     FileMatcher,
@@ -163,6 +165,7 @@ def read(
     backend: FakeBackend | None = None,
     library: Kept | None = None,
     options: IndexOptions | None = None,
+    show: Callable[[Sequence[MatchedFile]], None] = lambda _files: None,
 ) -> Iterator[int]:
     """The steps of reading these files."""
     return read_steps(
@@ -174,6 +177,7 @@ def read(
         options=options or IndexOptions(progress_s=0.001),
         commit=commit,
         progress=lambda waiting: waiting,
+        show=show,
     )
 
 
@@ -260,21 +264,63 @@ def test_a_slow_model_gets_small_batches_and_a_fast_one_large_ones() -> None:
 
 def test_no_more_files_are_decoded_ahead_than_the_next_batch() -> None:
     """A model of a second a picture: decoded pictures that wait are lost in a kill."""
-    decoder, seen = Photos(), list[int]()
+    decoder, waiting = Photos(), list[int]()
 
     class Slow(Batches):
         def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
             """Each picture takes half of what a batch may."""
             time.sleep(0.05 * len(images_BHWC))
-            seen.append(len(decoder.requested))
+            waiting.append(len(decoder.requested) - sum(self.sizes))
             return super().embed_images(images_BHWC)
 
     backend, options = Slow(), IndexOptions(embed_batch=64, commit_s=0.4, progress_s=0.001)
-    names = files(*(f"{number:03}" for number in range(30)))
+    names = files(*(f"{number:03}" for number in range(MOST_WAITING + 40)))
     for _ in read(names, lambda _: None, backend=backend, options=options, decoder=decoder):
         pass
     assert max(backend.sizes) <= 4
-    assert seen[2] < 20
+    assert max(waiting) <= MOST_WAITING + 8  # at first, while the model opens
+    assert max(waiting[MOST_WAITING:]) <= 12
+
+
+def test_new_files_that_wait_for_the_first_vectors_are_shown_before_them() -> None:
+    """As long as the model opens, once each; a copy and what is unreadable are not among them."""
+    told, steps = list[str](), list[str]()
+    are_shown = threading.Event()
+
+    def show(items: Sequence[MatchedFile]) -> None:
+        assert {item.match.picture_hash for item in items} <= set(library.written)
+        told.extend(item.found.path.decode()[3:] for item in items)
+        steps.append("shown")
+        if len(told) == 3:
+            are_shown.set()
+
+    class Opening(Batches):
+        def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+            """Opened once all are shown."""
+            assert are_shown.wait(10)
+            return super().embed_images(images_BHWC)
+
+    library = Kept()
+    for _ in read(
+        files("a", "copy", "bad", "b", "c"),
+        lambda _: steps.append("committed"),
+        rules=Rules(b"/p/copy"),
+        backend=Opening(),
+        library=library,
+        show=show,
+    ):
+        pass
+    assert told == ["a", "b", "c"]
+    assert steps.index("committed") == len(steps) - steps[::-1].index("shown")
+
+
+def test_nothing_is_shown_twice_where_vectors_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit more for each row would cost more than it shows."""
+    monkeypatch.setattr(first_rows, "PATIENCE_S", 60)
+    told: list[MatchedFile] = []
+    for _ in read(files(*map(str, range(40))), lambda _: None, show=told.extend):
+        pass
+    assert told == []
 
 
 def test_two_files_with_one_picture_are_embedded_once() -> None:
