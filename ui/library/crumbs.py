@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
+from ui.kit.translation import tr
 from ui.kit.widgets import label, tool
 from ui.library.query import EVERYTHING, Query, names_of
 from ui.library.term_names import TermNames
@@ -28,20 +29,25 @@ class Crumb(NamedTuple):
 
 def crumbs_of(query: Query, words: Callable[[str], str]) -> list[Crumb]:
     """The way to a list: all, then one filter more each, then the text, then pictures."""
-    found = [Crumb("All", EVERYTHING)]
+    found = [Crumb(tr("All"), EVERYTHING)]
     for place, term in enumerate(query.terms):
         found.append(Crumb(words(term), Query(terms=query.terms[: place + 1])))
     if query.group:
-        found.append(Crumb(f"Same as {query.name}", query))
+        found.append(Crumb(tr("Same as {name}", name=query.name), query))
     elif query.keys:
         found.append(Crumb(query.name, query))
     else:
         if query.text:
             found.append(Crumb(f"“{query.text}”", query.with_examples()))
         if query.likes:
-            found.append(Crumb(f"Like {names_of(query.likes)}", query.with_examples(*query.likes)))
+            found.append(
+                Crumb(
+                    tr("Like {names}", names=names_of(query.likes)),
+                    query.with_examples(*query.likes),
+                )
+            )
         if query.unlikes:
-            found.append(Crumb(f"Unlike {names_of(query.unlikes)}", query))
+            found.append(Crumb(tr("Unlike {names}", names=names_of(query.unlikes)), query))
     last = found[-1]
     return [*found[:-1], last._replace(query=replace(query, sort=None))]
 
@@ -54,7 +60,7 @@ class Breadcrumbs(QWidget):
     def __init__(self, names: TermNames) -> None:
         super().__init__()
         self.setObjectName("crumbs")
-        self.setAccessibleName("The way to this list")
+        self.setAccessibleName(tr("The way to this list"))
         self._names = names
         self._query = EVERYTHING
         self._parts: list[QWidget] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cocadesk.protocol.values import Hit
+from ui.kit.translation import tr
 
 
 class _Way(NamedTuple):
@@ -15,20 +16,20 @@ class _Way(NamedTuple):
 
 
 _WAYS = {
-    "tag": _Way("tag", "a tag"),
-    "person": _Way("person", "a person in it"),
-    "album": _Way("album", "its album"),
-    "caption": _Way("caption", "its caption"),
-    "title": _Way("title", "its title"),
-    "keyword": _Way("keyword", "a keyword"),
-    "name": _Way("name", "its file name"),
-    "folder": _Way("folder", "its folder"),
-    "description": _Way("description", "its description"),
-    "place": _Way("place", "its place"),
-    "camera": _Way("camera", "its camera"),
-    "suggested tag": _Way("", "a suggested tag"),
-    "suggested caption": _Way("", "the suggested caption"),
-    "picture": _Way("", "what it shows"),
+    "tag": _Way(tr("tag"), tr("a tag")),
+    "person": _Way(tr("person"), tr("a person in it")),
+    "album": _Way(tr("album"), tr("its album")),
+    "caption": _Way(tr("caption"), tr("its caption")),
+    "title": _Way(tr("title"), tr("its title")),
+    "keyword": _Way(tr("keyword"), tr("a keyword")),
+    "name": _Way(tr("name"), tr("its file name")),
+    "folder": _Way(tr("folder"), tr("its folder")),
+    "description": _Way(tr("description"), tr("its description")),
+    "place": _Way(tr("place"), tr("its place")),
+    "camera": _Way(tr("camera"), tr("its camera")),
+    "suggested tag": _Way("", tr("a suggested tag")),
+    "suggested caption": _Way("", tr("the suggested caption")),
+    "picture": _Way("", tr("what it shows")),
 }
 
 
@@ -45,7 +46,9 @@ def found_words(hit: Hit | None) -> str:
     known = [_WAYS[by].words for by in hit.by if by in _WAYS]
     if not known:
         return ""
-    listed = " and ".join([", ".join(known[:-1])] * (len(known) > 1) + known[-1:])
+    listed = known[-1]
+    if known[:-1]:
+        listed = tr("{some} and {last}", some=", ".join(known[:-1]), last=listed)
     if not hit.relevant:
-        return f"Near to the search by {listed}, but probably does not show it"
-    return f"Found by {listed}"
+        return tr("Near to the search by {listed}, but probably does not show it", listed=listed)
+    return tr("Found by {listed}", listed=listed)

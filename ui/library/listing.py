@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import ReadAs, album_name
-from ui.kit.texts import count, count_media
+from ui.kit.texts import count_media
+from ui.kit.translation import grouped, tr, tr_count
 from ui.library.query import Showing as Showing
 
 
@@ -53,8 +54,10 @@ class Listing:
     def headline(self) -> str:
         """One line on what is shown; empty where a problem is told in its place."""
         line = "" if self.problem is not None else self._line
-        hidden = f" · {count(self.hidden, 'same picture')} collapsed" if self.hidden else ""
-        return line + hidden if line else ""
+        if not line or not self.hidden:
+            return line
+        hidden = tr_count(self.hidden, "{n} same picture collapsed", "{n} same pictures collapsed")
+        return f"{line} · {hidden}"
 
     @property
     def _line(self) -> str:
@@ -64,15 +67,25 @@ class Listing:
         if self.showing is Showing.SEARCH:
             return self._search_line
         if self.showing is Showing.ALBUM:
-            album = f"{count_media(self.total)} in the album “{album_name(self.query)}”"
+            album = tr_count(
+                self.total, "{n} photo or video in the album “{album}”",
+                "{n} photos and videos in the album “{album}”", album=album_name(self.query),
+            )  # fmt: skip
             return f"{album}, {order}" if order else album
         if self.showing is Showing.SIMILAR:
-            said = f"{self._asked}, {order}" if self.query else f"Looks {self.likeness}, {order}"
-            return said if self.shown else f"Nothing found for {self._asked}"
+            said = (
+                f"{self._asked}, {order}"
+                if self.query
+                else tr("Looks {likeness}, {order}", likeness=self.likeness, order=order)
+            )
+            return said if self.shown else tr("Nothing found for {asked}", asked=self._asked)
         if self.showing is Showing.CHOSEN:
             return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
-            return f"{self.query} and what is alike: {count(self.shown, 'photo')}, best first"
+            return tr_count(
+                self.shown, "{name} and what is alike: {n} photo, best first",
+                "{name} and what is alike: {n} photos, best first", name=self.query,
+            )  # fmt: skip
         return ""
 
     @property
@@ -87,35 +100,58 @@ class Listing:
         if self.problem is not None or not self.rest:
             return ""
         if self.is_open:
-            return f"Show only the {self.believed:,} that fit" if self.believed else "Hide these"
+            return (
+                tr("Show only the {believed} that fit", believed=grouped(self.believed))
+                if self.believed
+                else tr("Hide these")
+            )
         return (
-            f"Show the {self.rest:,} nearest" if not self.believed else f"Show {self.rest:,} more"
+            tr("Show the {rest} nearest", rest=grouped(self.rest))
+            if not self.believed
+            else tr("Show {rest} more", rest=grouped(self.rest))
         )
 
     @property
     def _search_line(self) -> str:
         if self.is_judged and not self.is_open and (self.rest or self.believed):
-            order = self.order or "best match first"
+            order = self.order or tr("best match first")
             if not self.believed:
-                return f"Nothing here shows {self._asked}"
-            verb = "shows" if self.believed == 1 else "show"
-            return f"{count(self.believed, 'photo')} {verb} {self._asked}, {order}"
+                return tr("Nothing here shows {asked}", asked=self._asked)
+            return tr_count(
+                self.believed, "{n} photo shows {asked}, {order}",
+                "{n} photos show {asked}, {order}", asked=self._asked, order=order,
+            )  # fmt: skip
         if not self.shown:
-            return f"Nothing found for {self._asked}"
+            return tr("Nothing found for {asked}", asked=self._asked)
         if self.is_complete:
-            order = self.order or ("best match first" if self.is_ranked else "newest first")
-            return f"{count(self.shown, 'result')} for {self._asked}, {order}"
+            order = self.order or (tr("best match first") if self.is_ranked else tr("newest first"))
+            return tr_count(
+                self.shown, "{n} result for {asked}, {order}", "{n} results for {asked}, {order}",
+                asked=self._asked, order=order,
+            )  # fmt: skip
         order = f", {self.order}" if self.order else ""
         if self.is_ranked:
-            return f"The {self.shown:,} best matches for {self._asked}{order}"
-        which = "first results" if self.order else "newest results"
-        return f"The {self.shown:,} {which} for {self._asked}{order}"
+            return tr(
+                "The {shown} best matches for {asked}{order}",
+                shown=grouped(self.shown),
+                asked=self._asked,
+                order=order,
+            )
+        shown = grouped(self.shown)
+        if not order:
+            return tr("The {shown} newest results for {asked}", shown=shown, asked=self._asked)
+        return tr(
+            "The {shown} first results for {asked}{order}",
+            shown=shown,
+            asked=self._asked,
+            order=order,
+        )
 
 
 _ORDERS = {
-    Showing.NEWEST: "newest first",
-    Showing.FILTERED: "newest first",
-    Showing.SIMILAR: "most alike first",
+    Showing.NEWEST: tr("newest first"),
+    Showing.FILTERED: tr("newest first"),
+    Showing.SIMILAR: tr("most alike first"),
 }
 """The order of each kind of list unless it is said."""
 

@@ -16,8 +16,9 @@ from PySide6.QtGui import QImage
 from cocadesk.protocol.endpoint import pasted_folder
 from cocadesk.protocol.private_file import write_privately
 from ui.kit import desktop
+from ui.kit.translation import tr
 
-PASTED = "the copied picture"
+PASTED = tr("the copied picture")
 """The name of one that has none."""
 MOST_KEPT = 10
 MOST_BYTES = 256_000_000

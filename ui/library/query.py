@@ -8,7 +8,7 @@ from enum import Enum
 
 from cocadesk.protocol.messages import album_name
 from cocadesk.protocol.values import GroupLabel
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.library.sorting import (
     ALBUM_SORTS,
     CHOSEN_SORTS,
@@ -126,8 +126,12 @@ class Query:
     @property
     def likeness(self) -> str:
         """These pictures in words: ``like a.jpg, unlike b.jpg``; empty without any."""
-        said = (("like", self.likes), ("unlike", self.unlikes))
-        return ", ".join(f"{word} {names_of(examples)}" for word, examples in said if examples)
+        said = []
+        if self.likes:
+            said.append(tr("like {names}", names=names_of(self.likes)))
+        if self.unlikes:
+            said.append(tr("unlike {names}", names=names_of(self.unlikes)))
+        return ", ".join(said)
 
     @property
     def filter(self) -> str:
@@ -189,8 +193,9 @@ class Query:
 def names_of(examples: Sequence[Example]) -> str:
     """One or two by their names, more by their number."""
     if len(examples) <= MOST_NAMES:
-        return " and ".join(example.name for example in examples)
-    return count(len(examples), "photo")
+        names = [example.name for example in examples]
+        return tr("{one} and {other}", one=names[0], other=names[1]) if names[1:] else names[0]
+    return tr_count(len(examples), "{n} photo", "{n} photos")
 
 
 EVERYTHING = Query()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cocadesk.protocol.messages import ReadAs
+from ui.kit.translation import tr
 from ui.library.query import Example, Query, names_of
 from ui.library.term_names import TermNames
 
@@ -25,7 +26,7 @@ class QueryChip:
     words: str
     tip: str
     without: Query
-    remove_text: str = "Remove"
+    remove_text: str = tr("Remove")
     turned: Query | None = None
     turn_text: str = ""
     term: str = ""
@@ -45,11 +46,11 @@ def _of_term(query: Query, term: str, names: TermNames) -> QueryChip:
     return QueryChip(
         id=term,
         words=words,
-        tip=f"{words}: change or turn round",
+        tip=tr("{words}: change or turn round", words=words),
         without=query.without_term(term),
-        remove_text="Remove this filter",
+        remove_text=tr("Remove this filter"),
         turned=query.replaced_term(term, names.turned(term)),
-        turn_text="Only these" if term.startswith("-") else "All but these",
+        turn_text=tr("Only these") if term.startswith("-") else tr("All but these"),
         term=term,
     )
 
@@ -58,16 +59,17 @@ def _of_examples(query: Query, examples: Sequence[Example]) -> Iterator[QueryChi
     groups = [examples] if len(examples) > MOST_SINGLE else [[one] for one in examples]
     for group in groups:
         is_unlike = group[0].is_unlike
-        words = f"{'Unlike' if is_unlike else 'Like'} {names_of(group)}"
+        names = names_of(group)
+        words = tr("Unlike {names}", names=names) if is_unlike else tr("Like {names}", names=names)
         kept = [one for one in query.examples if one not in group]
         flipped = {one: replace(one, is_unlike=not is_unlike) for one in group}
         yield QueryChip(
             id=f"{words} {group[0].key or group[0].path}",
             words=words,
-            tip=f"{words}: turn round or remove",
+            tip=tr("{words}: turn round or remove", words=words),
             without=query.with_examples(*kept),
             turned=query.with_examples(*(flipped.get(one, one) for one in query.examples)),
-            turn_text="More like this" if is_unlike else "Less like this",
+            turn_text=tr("More like this") if is_unlike else tr("Less like this"),
         )
 
 
@@ -76,18 +78,23 @@ def _of_dates(query: Query, read_as: Sequence[ReadAs], names: TermNames) -> Iter
         yield QueryChip(
             id=f"read {read.text}",
             words=names.words(read.filter),
-            tip=f"“{read.text}” is read as this date. The cross searches for the words instead",
+            tip=tr(
+                "“{read}” is read as this date. The cross searches for the words instead",
+                read=read.text,
+            ),
             without=replace(query, as_words=(*query.as_words, read.text), sort=None),
-            remove_text=f"Search for the words “{read.text}”",
+            remove_text=tr("Search for the words “{read}”", read=read.text),
             is_read=True,
         )
     for text in query.as_words:
         left = tuple(one for one in query.as_words if one != text)
         yield QueryChip(
             id=f"words {text}",
-            words=f"Words: “{text}”",
-            tip=f"“{text}” is searched for as words. The cross reads it as a date again",
+            words=tr("Words: “{typed}”", typed=text),
+            tip=tr(
+                "“{typed}” is searched for as words. The cross reads it as a date again", typed=text
+            ),
             without=replace(query, as_words=left, sort=None),
-            remove_text=f"Read “{text}” as a date",
+            remove_text=tr("Read “{typed}” as a date", typed=text),
             is_read=True,
         )

@@ -24,11 +24,12 @@ from ui.kit import desktop
 from ui.kit.icons import Icon, icon
 from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.library.pasting import has_pictures, pictures_in
 
 PAUSE_MS = 40
-DESCRIBE = "Describe what you are looking for: a dog on a beach"
-DROP = "Drop the picture here to find photos like it"
+DESCRIBE = tr("Describe what you are looking for: a dog on a beach")
+DROP = tr("Drop the picture here to find photos like it")
 MAX_HISTORY = 50
 SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
 _TERM = int(Qt.ItemDataRole.UserRole)
@@ -52,7 +53,7 @@ class SearchBox(QLineEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("search")
-        self.setAccessibleName("Search your photos")
+        self.setAccessibleName(tr("Search your photos"))
         self.setPlaceholderText(DESCRIBE)
         self.setMaximumWidth(760)
         self._scope = ""
@@ -70,8 +71,8 @@ class SearchBox(QLineEdit):
         self._popup.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._completer.setPopup(self._popup)
         self._completer.activated[QModelIndex].connect(self._on_chosen)  # type: ignore[index]
-        self._glass = QAction("Search", self)
-        self._clear = QAction("Clear", self)
+        self._glass = QAction(tr("Search"), self)
+        self._clear = QAction(tr("Clear"), self)
         self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._clear.triggered.connect(self._on_clear)
