@@ -170,6 +170,7 @@ QTreeView::item { padding: 6px 4px; }
 QTreeView::item:selected { background: $accent_soft; color: $text; }
 QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $line;
     padding: 8px 6px; color: $muted; font-size: ${small_px}px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
 #browse { background: $surface; border: none; border-radius: 0; padding: 4px 0 8px 0; }
 #side-bar { background: $surface; border-right: 1px solid $line; }
 #palette-list { border: none; }

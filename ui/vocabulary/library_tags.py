@@ -27,7 +27,7 @@ from ui.kit.actions import without_argument
 from ui.kit.dialogs import DialogHost
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import TickBox, headed
-from ui.kit.theme import GAP_M
+from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.timers import single_shot
 from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import Notice, button, keeps_key, label
@@ -150,13 +150,14 @@ class LibraryTags(QWidget):
         view.pressed_key.connect(self._on_key)
         view.selectionModel().currentChanged.connect(self._update)
         self.table.modelReset.connect(self._update)
+        verbs = (self.show_button, self.rename, self.merge, self.remove)
+        side = in_column(*verbs, STRETCH, gap=8)
         in_column(
             headed(tr("Tags"), INTRO),
             in_row((self.field, 1), self.only_own, gap=GAP_M),
-            (self.view, 1),
+            (in_row((self.view, 1), side, gap=GAP_L), 1),
             self.state,
             self.problem,
-            in_row(self.show_button, self.rename, self.merge, self.remove, STRETCH),
             gap=GAP_M,
             of=self,
         )
@@ -268,10 +269,11 @@ class LibraryTags(QWidget):
         uses, shown = self.table.all, self.table.rowCount()
         own = sum(1 for use in uses if use.all_own)
         text = tr(
-            "{shown} of {tags}: {own} of yours, {others} only suggested",
-            shown=grouped(shown),
+            "{tags}: {own} of yours, {others} only suggested",
             tags=tr_count(len(uses), "{n} tag", "{n} tags"),
             own=grouped(own),
             others=grouped(len(uses) - own),
         )
+        if shown != len(uses):
+            text = tr("{shown} of {tags}", shown=grouped(shown), tags=text)
         self.state.setText(text if uses else tr("No photo or video has a tag yet."))

@@ -55,7 +55,7 @@ class TagDialog(FramedDialog):
         self.column.addStretch(1)
         self.add_buttons(self.go)
         self.go.setDefault(True)
-        self.resize(500, 300)
+        self.resize(500, 200 + 40 * bool(self.use.all_suggested))
         self.update_texts()
 
     def update_texts(self) -> None:
@@ -99,6 +99,7 @@ class NameTagDialog(TagDialog):
         self.field.textChanged.connect(self.update_texts)
         self.column.addWidget(self.field)
         self.finish_layout(KEYWORDS_STAY)
+        self.resize(500, self.height() + 60)
         self.field.setFocus()
 
     @property

@@ -38,7 +38,7 @@ TIPS = {
 }
 _ORDERS: dict[Column, Callable[[TagUse], object]] = {
     Column.TAG: lambda use: use.tag.casefold(),
-    Column.OWN: lambda use: (-use.own, -use.all_own, use.tag.casefold()),
+    Column.OWN: lambda use: (-use.own, -use.all_own, -use.suggested, use.tag.casefold()),
     Column.SUGGESTED: lambda use: (-use.suggested, -use.all_suggested, use.tag.casefold()),
 }
 
@@ -101,7 +101,9 @@ class TagTable(QAbstractTableModel):
             return None
         column = Column(section)
         if role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[column]
+            is_down = self._order is Qt.SortOrder.DescendingOrder
+            mark = "" if column is not self._column else " ↓" if is_down else " ↑"
+            return TITLES[column] + mark
         if role == Qt.ItemDataRole.ToolTipRole:
             return TIPS[column]
         if column is Column.TAG:
@@ -138,6 +140,7 @@ class TagTable(QAbstractTableModel):
         """By name, or by a number; then the largest come first, as long as it is not reversed."""
         self._column, self._order = Column(column), order
         self._choose()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
 
     def _choose(self) -> None:
         self.beginResetModel()
