@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -27,6 +28,10 @@ os.environ["COCADESK_LIBRARY"] = str(_HOME / "library")
 if (_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# Of some 20 s of the processor that a worker took to collect the tests, 7 went into looking for
+# garbage, again and again, among what it had imported. See pytest_runtestloop.
+gc.disable()
 
 # A shell that starts the tests in the background lets them ignore Ctrl+C, and so would every
 # program that they start and interrupt.
@@ -56,6 +61,13 @@ def _place(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest tests first; their order is otherwise as it was."""
     items.sort(key=_place)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Has garbage collected from here on, among what the tests make, not what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
