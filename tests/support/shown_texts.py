@@ -23,9 +23,10 @@ KEY_NAMES |= {"Return", "Right", "Space", "Tab", "Up"}
 
 def is_shown(text: str) -> bool:
     """True for what reads like words for people: a capital, or more than one word."""
+    text = text.replace("CocaDesk", "")
     if text in KEY_NAMES or re.fullmatch(r"(Ctrl|Alt|Shift|Meta)\+.*|F\d+", text):
         return False
-    if not re.search(r"[a-z]{2}", text):
+    if not re.search(r"[a-z]{2}|\b[A-Z][a-z]\b", text):
         return False
     return bool(re.match(r"\W*[A-Z][a-z]", text) or re.search(r"\s", text) or text.endswith("…"))
 
@@ -66,6 +67,8 @@ def _seen(node: ast.AST) -> Iterator[ast.AST]:
         yield node.func
         yield from (part for place, part in enumerate(node.args) if place not in skipped)
         yield from node.keywords
+        return
+    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
         return
     if isinstance(node, ast.AnnAssign):
         yield from (part for part in (node.target, node.value) if part is not None)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from cocadesk.protocol.values import Fact, Row
 from ui.kit.texts import clock, day, picture_size
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import ElidedLabel, label
 
 ORDER = (
@@ -26,7 +27,7 @@ class FactsTable(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Facts")
+        self.setAccessibleName(tr("Facts"))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(GAP_M)
@@ -74,12 +75,12 @@ def facts_of(row: Row, more: Sequence[Fact] = ()) -> tuple[Fact, ...]:
     """
     known = {f.name: f for f in more if f.text and f.name not in TOLD_ELSEWHERE}
     own = (
-        ("name", "Name", row.name),
-        ("taken", "Taken", day(row.taken)),
-        ("dimensions", "Size", picture_size(row)),
-        ("duration", "Length", clock(row.duration_s) if row.duration_s is not None else ""),
-        ("camera", "Camera", row.camera or ""),
-        (LAST, "Folder", row.folder),
+        ("name", tr("Name"), row.name),
+        ("taken", tr("Taken"), day(row.taken)),
+        ("dimensions", tr("Size"), picture_size(row)),
+        ("duration", tr("Length"), clock(row.duration_s) if row.duration_s is not None else ""),
+        ("camera", tr("Camera"), row.camera or ""),
+        (LAST, tr("Folder"), row.folder),
     )
     known |= {name: Fact(name=name, label=text, text=value) for name, text, value in own if value}
     folder = [known.pop(LAST)] if LAST in known else []

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from cocadesk.protocol.values import GroupLabel
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
+from ui.kit.translation import grouped, tr
 from ui.kit.widgets import button, label
 from ui.library.alike.kin import Kin, kin_words
 from ui.library.grouping import GroupMark
@@ -24,8 +25,8 @@ class KinLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Same pictures")
-        self.also = label("Also:", "small")
+        self.setAccessibleName(tr("Same pictures"))
+        self.also = label(tr("Also:"), "small")
         self.also.setMinimumHeight(LINK_PX)
         self.note = label("", "small", wraps=True)
         row = QWidget()
@@ -37,7 +38,7 @@ class KinLine(QWidget):
             self.links[kind] = link
             flow.addWidget(link)
         in_column(row, self.note, gap=2, of=self)
-        self.clear("photo")
+        self.clear(tr("photo"))
 
     def clear(self, noun: str) -> None:
         """Another medium, a ``noun``: nothing is known of it yet."""
@@ -50,7 +51,7 @@ class KinLine(QWidget):
             keys = kin.get(kind, ())
             text = kin_words(kind, len(keys))
             link.setText(text)
-            link.setAccessibleName(f"Show {text}")
+            link.setAccessibleName(tr("Show {what}", what=text))
             link.setVisible(bool(keys))
         self.also.setVisible(bool(kin))
         self._has_kin = bool(kin)
@@ -60,8 +61,12 @@ class KinLine(QWidget):
         """The mark of its cell, whose group may have been opened or closed."""
         is_closed = mark is not None and not mark.is_open
         self.note.setText(
-            f"In the grid this {self._noun} stands for all {mark.number:,}. What you change here "
-            "is changed on it alone; G opens the group."
+            tr(
+                "In the grid this {noun} stands for all {number}. What you change here is "
+                "changed on it alone; G opens the group.",
+                noun=self._noun,
+                number=grouped(mark.number),
+            )
             if mark is not None and is_closed
             else ""
         )

@@ -26,6 +26,7 @@ from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
+from ui.kit.translation import tr
 from ui.kit.widgets import keeps_key
 
 CELL_PX = QSize(104, 86)
@@ -63,7 +64,7 @@ class _MomentDelegate(CellDelegate):
         is_match = is_best or bool(index.data(MATCHES_ROLE))
         painter.setPen(colour("accent" if is_match else "muted"))
         text = str(index.data(Qt.ItemDataRole.DisplayRole))
-        words = f"{text} · best" if is_best else text
+        words = tr("{time} · best", time=text) if is_best else text
         painter.drawText(
             rect, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop), words
         )
@@ -78,7 +79,7 @@ class MomentStrip(QListWidget):
     def __init__(self, frames: ImageLoader) -> None:
         super().__init__()
         self.setObjectName("moments")
-        self.setAccessibleName("Moments of the video")
+        self.setAccessibleName(tr("Moments of the video"))
         self._is_filling = False
         self._moments: tuple[VideoMoment, ...] = ()
         self._delegate = _MomentDelegate(frames, CELL_PX, self)
@@ -188,4 +189,7 @@ def nearest(moments: Sequence[VideoMoment], time_s: float) -> int | None:
 
 
 def _spoken(moment: VideoMoment, is_best: bool) -> str:
-    return f"Moment at {clock(moment.time_s)}" + (", the best match" if is_best else "")
+    time = clock(moment.time_s)
+    if is_best:
+        return tr("Moment at {time}, the best match", time=time)
+    return tr("Moment at {time}", time=time)

@@ -22,6 +22,7 @@ from ui.kit.plain_text import tip_of
 from ui.kit.texts import marks
 from ui.kit.theme import GAP_M
 from ui.kit.timers import single_shot
+from ui.kit.translation import grouped, tr
 from ui.kit.widgets import action_button, label
 
 WIDTH_PX = 340
@@ -39,13 +40,13 @@ class DetailPane(QFrame):
     def __init__(self, actions: ActionSet, frames: ImageLoader) -> None:
         super().__init__()
         self.setObjectName("detail")
-        self.setAccessibleName("Details")
+        self.setAccessibleName(tr("Details"))
         self.setMinimumWidth(280)
         self._actions = actions
         self._ratio = 3 / 4
         self.is_described = False
         self.key: str | None = None
-        self._noun = "photo"
+        self._noun = tr("photo")
         self.video = VideoView(frames)
         self.photo = self.video.photo
         self.field = CaptionField()
@@ -57,9 +58,9 @@ class DetailPane(QFrame):
         self.many = label("", "small", wraps=True)
         self.many.hide()
         self.marks = label("", "marks")
-        self.marks.setAccessibleName("Stars and flag")
+        self.marks.setAccessibleName(tr("Stars and flag"))
         self.found = label("", "small", wraps=True)
-        self.found.setAccessibleName("Why it was found")
+        self.found.setAccessibleName(tr("Why it was found"))
         self.found.hide()
         self.facts = FactsTable()
         self.kin = KinLine()
@@ -74,7 +75,7 @@ class DetailPane(QFrame):
         self.field.save()
         self.key = None
         self.video.clear()
-        self.photo.show_message("Select a photo to see its details.")
+        self.photo.show_message(tr("Select a photo to see its details."))
         self._body.setVisible(False)
         self.is_described = False
 
@@ -97,14 +98,14 @@ class DetailPane(QFrame):
         if is_other or facts:
             self._more = facts
         self._name = row.name
-        self._noun = "video" if row.kind is MediaKind.VIDEO else "photo"
+        self._noun = tr("video") if row.kind is MediaKind.VIDEO else tr("photo")
         if is_other:
             self.kin.clear(self._noun)
         self._ratio = min(1.4, max(0.4, row.height / row.width)) if row.width else 3 / 4
         self._fit_photo()
         self.video.show_row(row, thumbnail)
         self.photo.setAccessibleDescription(row.caption or row.name)
-        self.photo.setToolTip(tip_of(f"Double-click to see the {self._noun} large"))
+        self.photo.setToolTip(tip_of(tr("Double-click to see the {noun} large", noun=self._noun)))
         self._body.setVisible(True)
         self._show_caption(row.key, row.caption, row.caption_by_person)
         self._show_tags(row.tags)
@@ -129,13 +130,17 @@ class DetailPane(QFrame):
 
     def say_describing(self) -> None:
         """The annotations are being made."""
-        self.field.say(f"Describing the {self._noun}…")
+        self.field.say(tr("Describing the {noun}…", noun=self._noun))
 
     def say_many(self, number: int) -> None:
         """The number of selected photos: with several, tags go to all of them."""
         self.many.setText(
-            f"Tags of all {number:,} selected. Changes apply to all of them; "
-            f"the caption is of this {self._noun} only."
+            tr(
+                "Tags of all {number} selected. Changes apply to all of them; the caption "
+                "is of this {noun} only.",
+                number=grouped(number),
+                noun=self._noun,
+            )
         )
         self.many.setVisible(number > 1)
 
@@ -206,7 +211,10 @@ class DetailPane(QFrame):
             self.chips.show_tags(tags)
         else:
             photos = self._shared.photos
-            notes = {tag: f"{n} of {photos}" for tag, n in self._shared.counts.items()}
+            notes = {
+                tag: tr("{done} of {all}", done=n, all=photos)
+                for tag, n in self._shared.counts.items()
+            }
             self.chips.show_tags(self._shared.tags, notes)
 
     def _on_reveal(self) -> None:

@@ -13,6 +13,7 @@ from ui.kit.layouts import in_row
 from ui.kit.plain_text import tip_of
 from ui.kit.texts import clock
 from ui.kit.theme import GAP_S
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, label
 
 STEPS_A_SECOND = 10
@@ -34,11 +35,11 @@ class PlayerControls(QFrame):
         super().__init__()
         self._length_s = 0.0
         self._is_playing = False
-        self.play = self._tool(Icon.PLAY, "Play from this moment", self.play_clicked.emit)
-        self.mute = self._tool(Icon.SOUND, "Mute", self._on_mute)
+        self.play = self._tool(Icon.PLAY, tr("Play from this moment"), self.play_clicked.emit)
+        self.mute = self._tool(Icon.SOUND, tr("Mute"), self._on_mute)
         self.mute.setCheckable(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Place in the video")
+        self.slider.setAccessibleName(tr("Place in the video"))
         self.slider.sliderMoved.connect(self._on_slide)
         self.slider.actionTriggered.connect(self._on_step)
         self.time = label("", "small")
@@ -91,10 +92,10 @@ class PlayerControls(QFrame):
         self.mute_changed.emit(self.mute.isChecked())
 
     def _draw(self) -> None:
-        name = "Pause" if self._is_playing else "Play from this moment"
+        name = tr("Pause") if self._is_playing else tr("Play from this moment")
         self.play.show_icon(Icon.PAUSE if self._is_playing else Icon.PLAY)
         self.play.setAccessibleName(name)
         self.play.setToolTip(tip_of(f"{name} (K)"))
         is_muted = self.mute.isChecked()
         self.mute.show_icon(Icon.MUTED if is_muted else Icon.SOUND)
-        self.mute.setToolTip("Sound on" if is_muted else "Mute")
+        self.mute.setToolTip(tr("Sound on") if is_muted else tr("Mute"))

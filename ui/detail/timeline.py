@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from cocadesk.protocol.values import Hit, VideoMoment
 from ui.detail.moment_strip import nearest
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import clock, count
+from ui.kit.texts import clock
 from ui.kit.theme import colour
+from ui.kit.translation import tr, tr_count
 
 HEIGHT_PX = 44
 GROUND_PX = 6
@@ -59,7 +60,7 @@ class Timeline(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
         self.setFixedHeight(HEIGHT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
@@ -135,5 +136,13 @@ class Timeline(QWidget):
 
     def _description(self) -> str:
         matching = sum(bar.relevance is not None for bar in self.bars)
-        answers = f", {count(matching, 'moment')} answer the search" if matching else ""
-        return f"{clock(self._time_s)} of {clock(self._length_s)}{answers}"
+        time, length = clock(self._time_s), clock(self._length_s)
+        if not matching:
+            return tr("{time} of {length}", time=time, length=length)
+        return tr_count(
+            matching,
+            "{time} of {length}, {n} moment answers the search",
+            "{time} of {length}, {n} moments answer the search",
+            time=time,
+            length=length,
+        )

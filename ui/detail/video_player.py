@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from cocadesk.errors import UserError
+from ui.kit.translation import tr
 
 if TYPE_CHECKING:
     from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
@@ -38,21 +39,21 @@ class VideoPlayer(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         if QGuiApplication.platformName() in ("offscreen", "minimal", "vnc"):
-            raise UserError("Videos cannot be played without a screen.")
+            raise UserError(tr("Videos cannot be played without a screen."))
         QLoggingCategory.setFilterRules(NOISE)
         try:
             from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
             from PySide6.QtMultimediaWidgets import QVideoWidget
         except ImportError as error:
             raise UserError(
-                "Videos cannot be played on this computer.",
-                f"A system library is missing: {error}.",
-                "On Debian and Ubuntu: sudo apt-get install libpulse0",
+                tr("Videos cannot be played on this computer."),
+                tr("A system library is missing: {error}.", error=error),
+                tr("On Debian and Ubuntu: sudo apt-get install libpulse0"),
             ) from error
         self._player: QMediaPlayer = QMediaPlayer(self)
         self._sound: QAudioOutput = QAudioOutput(self)
         video = QVideoWidget()
-        video.setAccessibleName("Video")
+        video.setAccessibleName(tr("Video"))
         video.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         video.installEventFilter(self)
         self.widget: QWidget = video
@@ -147,7 +148,7 @@ class VideoPlayer(QObject):
         # Qt's decoder gives no error where it knows a video's sound alone.
         played_ms = position_ms - self._started_ms
         if self.is_playing and not self._has_pictures and played_ms > WITHOUT_PICTURES_MS:
-            self._give_up("its format is not supported")
+            self._give_up(tr("its format is not supported"))
 
     def _on_duration(self, duration_ms: int) -> None:
         self.length_came.emit(duration_ms / 1000)
@@ -161,14 +162,15 @@ class VideoPlayer(QObject):
             self._player.setPosition(self._from_ms)  # some kinds forget what was set before
             self._from_ms = 0
         elif status == kinds.EndOfMedia and not self._has_pictures:
-            self._give_up("it has no picture that can be shown")
+            self._give_up(tr("it has no picture that can be shown"))
         elif status == kinds.EndOfMedia:
             self.ended.emit()
 
     def _on_error(self, error: QMediaPlayer.Error, text: str) -> None:
         if error != self._player.Error.NoError:
-            self._give_up(text or "its format is not supported")
+            self._give_up(text or tr("its format is not supported"))
 
     def _give_up(self, why: str) -> None:
         self.stop()
-        self.failed.emit(f"This video cannot be played here ({why.rstrip('.')}).")
+        said = tr("This video cannot be played here ({reason}).", reason=why.rstrip("."))
+        self.failed.emit(said)

@@ -18,10 +18,11 @@ from ui.kit.photo_view import PhotoView
 from ui.kit.texts import playable
 from ui.kit.theme import GAP_S
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 PAUSE_MS = 120
-MOMENTS_STAY = "The moments below show what is in it."
+MOMENTS_STAY = tr("The moments below show what is in it.")
 
 
 class VideoView(QWidget):
@@ -55,7 +56,7 @@ class VideoView(QWidget):
         # Steps and drags pass many moments; the last one is wanted.
         self._pause = single_shot(self, lambda: self.moment_chosen.emit(self._wanted_s), PAUSE_MS)
         self.photo = photo or PhotoView(can_zoom=False)
-        self.photo.setAccessibleName("Photo")
+        self.photo.setAccessibleName(tr("Photo"))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.photo)
         self.controls = controls or PlayerControls()
@@ -97,7 +98,7 @@ class VideoView(QWidget):
         self._from_s = 0.0
         self._show_video_parts(is_video=self.plays(row))
         self.strip.setVisible(False)
-        self.photo.setAccessibleName("Video" if row.kind is MediaKind.VIDEO else "Photo")
+        self.photo.setAccessibleName(tr("Video") if row.kind is MediaKind.VIDEO else tr("Photo"))
         return False
 
     def show_moments(self, answer: Moments, hit: Hit | None) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.protocol.endpoint import log_file, read_endpoint
 from cocadesk.protocol.launch import ENGINE_MODULE, start_engine, start_failure
 from cocadesk.protocol.messages import (
@@ -41,12 +41,6 @@ RETRY_MS = 3000
 START_LIMIT_S = 60.0
 QUICK_DEATH_S = 5.0
 MAX_QUICK_DEATHS = 3
-TOO_MUCH = UserError(
-    "This is too much at once.",
-    "The engine takes about a million photos, or 32 MB, in one request.",
-    "Choose fewer photos and do it in parts.",
-)
-
 Answer = TypeVar("Answer", bound=ReplyBody)
 
 
@@ -161,7 +155,7 @@ class EngineLink(QObject):
                 message = encode(Request(id=request_id, body=body, priority=priority))
             except ProtocolError:
                 if on_failed is not None:
-                    QTimer.singleShot(0, self, lambda: on_failed(TOO_MUCH))
+                    QTimer.singleShot(0, self, lambda: on_failed(_too_much()))
                 return Ticket(self, request_id)
             self._waiting[request_id] = _Waiting(
                 answer=answer,
@@ -212,7 +206,11 @@ class EngineLink(QObject):
             return
         elif time.monotonic() - self._started_s > START_LIMIT_S:
             self._fail(
-                UserError("The engine did not start in time.", "", f"See {log_file(self.library)}")
+                UserError(
+                    tr("The engine did not start in time."),
+                    "",
+                    tr("See {log_file}", log_file=log_file(self.library)),
+                )
             )
             return
         self._timer.start(POLL_MS)
@@ -242,9 +240,9 @@ class EngineLink(QObject):
             self._drop_pipe()
             self._fail(
                 UserError(
-                    "The engine sent a message that this window does not understand.",
+                    tr("The engine sent a message that this window does not understand."),
                     str(error),
-                    "Close all windows of CocaDesk and open one again.",
+                    tr("Close all windows of CocaDesk and open one again."),
                 )
             )
 
@@ -325,3 +323,11 @@ class EngineLink(QObject):
         if state is not self.state or state is LinkState.FAILED:
             self.state = state
             self.state_changed.emit(state)
+
+
+def _too_much() -> UserError:
+    return UserError(
+        tr("This is too much at once."),
+        tr("The engine takes about a million photos, or 32 MB, in one request."),
+        tr("Choose fewer photos and do it in parts."),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.protocol.captions import USUAL_WRITING, CaptionWriting
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -150,7 +150,9 @@ class JobTracker(QObject):
     def _start(self, body: RequestBody) -> None:
         if self._link.state is not LinkState.CONNECTED:
             self.failed.emit(
-                UserError("The engine is still starting.", "", "Try again in a few seconds.")
+                UserError(
+                    tr("The engine is still starting."), "", tr("Try again in a few seconds.")
+                )
             )
             return
         self._link.ask(body, JobReply, self.take_reply, on_failed=self.failed.emit)

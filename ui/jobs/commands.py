@@ -15,9 +15,10 @@ from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
+from ui.kit.translation import grouped, tr
 from ui.kit.widgets import button, label
 
-UNREAD = "Files that could not be read"
+UNREAD = tr("Files that could not be read")
 
 
 class JobCommands(QObject):
@@ -131,16 +132,18 @@ class FailuresDialog(FramedDialog):
         """``job`` is the title of the job that failed with these, or empty for all files."""
         super().__init__(UNREAD, parent)
         if job:
-            self.heading.setText(f"Failures: {job}")
+            self.heading.setText(tr("Failures: {job}", job=job))
         self.column.addWidget(label(_summary(len(failures), total), "muted", wraps=True))
-        self.tree = table(UNREAD, ("File", "Reason", "Folder"), (220, 360))
+        self.tree = table(UNREAD, (tr("File"), tr("Reason"), tr("Folder")), (220, 360))
         for failure in failures:
             folder, name = os.path.split(failure.path.text)
-            again = " It will be tried again." if failure.is_passing else ""
-            self.tree.addTopLevelItem(table_line((name, failure.reason + again, folder)))
+            reason = failure.reason
+            if failure.is_passing:
+                reason = tr("{reason} It will be tried again.", reason=reason)
+            self.tree.addTopLevelItem(table_line((name, reason, folder)))
         self.column.addWidget(self.tree, 1)
-        self.again = button("Try these again", "primary", on_click=self._try_again)
-        self.add_buttons(self.again if failures else None).setText("Close")
+        self.again = button(tr("Try these again"), "primary", on_click=self._try_again)
+        self.add_buttons(self.again if failures else None).setText(tr("Close"))
         self.resize(840, 460)
 
     def _try_again(self) -> None:
@@ -150,6 +153,11 @@ class FailuresDialog(FramedDialog):
 
 def _summary(shown: int, total: int) -> str:
     if not shown:
-        return "All files could be read."
-    more = f" The first {shown:,} of {total:,} are shown." if total > shown else ""
-    return "Everything else was done. A file that changes is tried again." + more
+        return tr("All files could be read.")
+    said = tr("Everything else was done. A file that changes is tried again.")
+    if total <= shown:
+        return said
+    first = tr(
+        "The first {shown} of {total} are shown.", shown=grouped(shown), total=grouped(total)
+    )
+    return f"{said} {first}"

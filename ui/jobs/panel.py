@@ -13,8 +13,9 @@ from ui.kit.icons import Icon
 from ui.kit.job_parts import NamedJob
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import scroll_area
-from ui.kit.texts import count, job_line, job_state, moment
+from ui.kit.texts import job_line, job_state, moment
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import IconButton, button, label
 
 MAX_JOBS = 60
@@ -33,10 +34,12 @@ class JobStrip(NamedJob):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("job-strip")
-        self.setAccessibleName("Job in progress")
-        self.all = button("All jobs", "link", on_click=self.all_wanted.emit)
-        self.all.setToolTip("Show all jobs (J)")
-        self.dismiss = IconButton(Icon.CLEAR, "Hide this message", size_px=16, on_click=self.hide)
+        self.setAccessibleName(tr("Job in progress"))
+        self.all = button(tr("All jobs"), "link", on_click=self.all_wanted.emit)
+        self.all.setToolTip(tr("Show all jobs (J)"))
+        self.dismiss = IconButton(
+            Icon.CLEAR, tr("Hide this message"), size_px=16, on_click=self.hide
+        )
         texts = in_row(self.title, self.line, self.failures, STRETCH, self.all, gap=GAP_M)
         left = in_column(texts, self.bar, gap=8)
         in_row(
@@ -76,7 +79,7 @@ class JobStrip(NamedJob):
 
     def say_others(self, active: int) -> None:
         """The number of active jobs in all."""
-        self.all.setText(f"All {active} jobs" if active > 1 else "All jobs")
+        self.all.setText(tr("All {active} jobs", active=active) if active > 1 else tr("All jobs"))
 
 
 class JobRow(NamedJob):
@@ -113,9 +116,13 @@ class JobRow(NamedJob):
         self.state.setText(job_state(job))
         self.when.setText(moment(job.finished or job.created))
         self.pause.setAccessibleName(f"{self.pause.text()}: {job.title}")
-        self.cancel.setAccessibleName(f"Stop: {job.title}")
-        self.again.setAccessibleName(f"Start again: {job.title}")
-        self.failures.setAccessibleName(f"Show {count(job.failed, 'failure')} of {job.title}")
+        self.cancel.setAccessibleName(tr("Stop: {job}", job=job.title))
+        self.again.setAccessibleName(tr("Start again: {job}", job=job.title))
+        self.failures.setAccessibleName(
+            tr_count(
+                job.failed, "Show {n} failure of {job}", "Show {n} failures of {job}", job=job.title
+            )
+        )
         self.setAccessibleName(f"{job.title}, {job_state(job)}")
         self.setAccessibleDescription(job_line(job))
 
@@ -138,15 +145,19 @@ class JobsPanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("jobs")
-        self.setAccessibleName("Jobs")
+        self.setAccessibleName(tr("Jobs"))
         self.rows: dict[str, JobRow] = {}
         self._order: list[str] = []
         self.summary = label("", "muted")
         self.close_button = IconButton(
-            Icon.CLEAR, "Close the jobs", tip="Close (J)", size_px=16, on_click=self.closed.emit
+            Icon.CLEAR,
+            tr("Close the jobs"),
+            tip=tr("Close (J)"),
+            size_px=16,
+            on_click=self.closed.emit,
         )
         head = in_row(
-            label("Jobs", "heading"),
+            label(tr("Jobs"), "heading"),
             (self.summary, 1),
             self.close_button,
             gap=GAP_M,
@@ -155,7 +166,7 @@ class JobsPanel(QFrame):
         self._content = QWidget()
         self._content.setObjectName("jobs-content")
         self._content.installEventFilter(self)
-        self._nothing = label("No jobs yet. They appear here when you add a folder.", "muted")
+        self._nothing = label(tr("No jobs yet. They appear here when you add a folder."), "muted")
         self._nothing.setContentsMargins(16, 8, 16, 8)
         self._column = in_column(
             self._nothing, STRETCH, gap=0, margins=(0, 0, 0, 8), of=self._content
@@ -179,7 +190,9 @@ class JobsPanel(QFrame):
         self._column.activate()
         self._fit()
         active = sum(not job.state.is_final for job in jobs)
-        self.summary.setText(f"{active} active" if active else "No job is active")
+        self.summary.setText(
+            tr("{active} active", active=active) if active else tr("No job is active")
+        )
 
     def open(self) -> None:
         """Shows the drawer, with the newest job under the cursor."""

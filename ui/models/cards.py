@@ -12,16 +12,17 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card
 from ui.kit.texts import count_media, file_size, job_line
 from ui.kit.theme import GAP_L, GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 
-ADD_NOTE = (
+ADD_NOTE = tr(
     "A checkpoint file or folder on this computer, or a name: hf-hub:ORGANISATION/NAME or "
     "open_clip:NAME/TAG. A name that is not on this computer yet is fetched from the network; "
     "nothing else here goes online."
 )
-CHECKPOINTS = "Checkpoints (*.safetensors *.pt *.bin);;All files (*)"
-MEANWHILE = "search uses the old model until this is done"
-MEANWHILE_UPDATED = "search finds what has been read by then"
+CHECKPOINTS = tr("Checkpoints (*.safetensors *.pt *.bin);;All files (*)")
+MEANWHILE = tr("search uses the old model until this is done")
+MEANWHILE_UPDATED = tr("search finds what has been read by then")
 
 
 class ModelRow(QFrame):
@@ -35,9 +36,9 @@ class ModelRow(QFrame):
         self.setProperty("chosen", entry.is_used)
         self.setAccessibleName(entry.name)
         self.entry = entry
-        self.use = button("Use", on_click=self._on_use)
-        self.use.setAccessibleName(f"Use {entry.name}")
-        self.badge = label("In use", "badge")
+        self.use = button(tr("Use"), on_click=self._on_use)
+        self.use.setAccessibleName(tr("Use {name}", name=entry.name))
+        self.badge = label(tr("In use"), "badge")
         head = in_row(label(entry.name, "heading"), self.badge, STRETCH, gap=GAP_M)
         texts = in_column(head, gap=3)
         if entry.note:
@@ -65,17 +66,17 @@ def facts(entry: ModelEntry) -> str:
 def coverage(share: float) -> str:
     """The part of the library that a model has read, as text."""
     if share >= 1.0:
-        return "has read the whole library"
+        return tr("has read the whole library")
     if share <= 0.0:
-        return "has not read the library yet"
-    return f"has read {min(99, max(1, round(100 * share)))} % of the library"
+        return tr("has not read the library yet")
+    return tr("has read {percent} % of the library", percent=min(99, max(1, round(100 * share))))
 
 
 class ChangingCard(Card):
     """A switch under way."""
 
     def __init__(self) -> None:
-        super().__init__("Switching models")
+        super().__init__(tr("Switching models"))
         self.progress = JobProgress()
         self.column.addWidget(self.progress)
         self.hide()
@@ -95,11 +96,11 @@ class QuestionCard(Card):
     closed = Signal()
 
     def __init__(self) -> None:
-        super().__init__("Switch models?")
+        super().__init__(tr("Switch models?"))
         self._source = ""
         self.text = label("", wraps=True)
-        self.agree = button("Switch", "primary", on_click=self._on_agree)
-        self.refuse = button("Not now", on_click=self.closed.emit)
+        self.agree = button(tr("Switch"), "primary", on_click=self._on_agree)
+        self.refuse = button(tr("Not now"), on_click=self.closed.emit)
         self.column.addWidget(self.text)
         row = in_row(self.agree, self.refuse, STRETCH, gap=GAP_M)
         self.column.addLayout(row)
@@ -108,7 +109,7 @@ class QuestionCard(Card):
     def ask(self, source: str, name: str, missing: int) -> None:
         """Names the price of using a model: how many media it has not seen."""
         self._source = source
-        self.heading.setText(f"Switch to {name}?")
+        self.heading.setText(tr("Switch to {name}?", name=name))
         self.text.setText(_price(missing))
         self.show()
         self.agree.setFocus()
@@ -124,15 +125,15 @@ class OtherCard(Card):
     wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Use another model")
+        super().__init__(tr("Use another model"))
         self.source = QLineEdit()
-        self.source.setAccessibleName("Another model: a path or a name")
-        self.source.setPlaceholderText("a path, hf-hub:… or open_clip:…")
+        self.source.setAccessibleName(tr("Another model: a path or a name"))
+        self.source.setPlaceholderText(tr("a path, hf-hub:… or open_clip:…"))
         self.source.returnPressed.connect(self._on_use)
         self.source.textChanged.connect(self._on_text)
-        self.file = button("File…", on_click=self._on_file)
-        self.folder = button("Folder…", on_click=self._on_folder)
-        self.use = button("Use it", "primary", on_click=self._on_use)
+        self.file = button(tr("File…"), on_click=self._on_file)
+        self.folder = button(tr("Folder…"), on_click=self._on_folder)
+        self.use = button(tr("Use it"), "primary", on_click=self._on_use)
         self.use.setEnabled(False)
         self.column.addWidget(label(ADD_NOTE, "muted", wraps=True))
         row = in_row((self.source, 1), gap=8)
@@ -148,10 +149,10 @@ class OtherCard(Card):
             self.wanted.emit(source)
 
     def _on_file(self) -> None:
-        self._choose(desktop.ask_for_file(self, "Choose a checkpoint", CHECKPOINTS))
+        self._choose(desktop.ask_for_file(self, tr("Choose a checkpoint"), CHECKPOINTS))
 
     def _on_folder(self) -> None:
-        self._choose(desktop.ask_for_folder(self, "Choose a model's folder"))
+        self._choose(desktop.ask_for_folder(self, tr("Choose a model's folder")))
 
     def _choose(self, path: str | None) -> None:
         if path is not None:
@@ -161,9 +162,10 @@ class OtherCard(Card):
 
 def _price(missing: int) -> str:
     if missing <= 0:
-        return "It can be used at once: it has read the whole library already."
-    return (
-        f"This model needs to read {count_media(missing)} again first. "
+        return tr("It can be used at once: it has read the whole library already.")
+    return tr(
+        "This model needs to read {media} again first. "
         "Search uses the current model until that is done. You can pause or stop it at any time; "
-        "what has been read by then is kept."
+        "what has been read by then is kept.",
+        media=count_media(missing),
     )

@@ -10,14 +10,15 @@ from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, hide_or_say, hide_part, scrolled
 from ui.kit.texts import device_line
 from ui.kit.theme import GAP_L
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 from ui.models.cards import ChangingCard, ModelRow, OtherCard, QuestionCard
 from ui.models.requests import ModelRequests
 
-INTRO = (
-    "The model reads your photos, finds them by text and suggests captions. Another model may know "
-    "more or run faster. Your photos, and your own captions and tags, stay as they are with any "
-    "model."
+INTRO = tr(
+    "The model reads your photos, finds them by text and suggests captions. "
+    "Another model may know more or run faster. Your photos, and your own "
+    "captions and tags, stay as they are with any model."
 )
 
 
@@ -26,7 +27,7 @@ class ModelsPage(Page):
 
     def __init__(self, link: EngineLink, tracker: JobTracker) -> None:
         super().__init__()
-        self.setAccessibleName("Models")
+        self.setAccessibleName(tr("Models"))
         self._tracker = tracker
         self.requests = ModelRequests(link, tracker, self)
         self.rows: list[ModelRow] = []
@@ -47,7 +48,7 @@ class ModelsPage(Page):
 
     def _build(self) -> None:
         content = Column(GAP_L)
-        content.column.addLayout(headed("Models", INTRO))
+        content.column.addLayout(headed(tr("Models"), INTRO))
         content.column.addWidget(self.changing)
         content.column.addWidget(self.question)
         content.column.addWidget(self.problem)
@@ -79,7 +80,7 @@ class ModelsPage(Page):
             self.question.ask(entry.source, entry.name, missing)
 
     def _on_other(self, source: str) -> None:
-        self.question.ask(source, "this model", self.requests.media)
+        self.question.ask(source, tr("this model"), self.requests.media)
 
     def _use(self, source: str) -> None:
         hide_or_say(self.problem, "")

@@ -10,20 +10,20 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
 from cocadesk.protocol.endpoint import library_name
-from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import SortKey
 from ui.annotations.albums import ALBUM, SEARCH, AlbumCommands
 from ui.annotations.jobs import AnnotationJobs
 from ui.annotations.ratings import targets
-from ui.kit import desktop
-from ui.kit.actions import Actions, Slots, without_argument
+from ui.kit.actions import Actions, Slots
 from ui.kit.preferences import Preference
+from ui.kit.translation import tr
 from ui.library.browse.lines import Node
 from ui.library.browse.sections import Section
 from ui.library.browse.source import BrowseSource
 from ui.library.folder_commands import FolderCommands
 from ui.library.query import Query, Showing
 from ui.library.sorting import Sorting
+from ui.shell.folder_menu import add_entry, add_folder_verbs
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PageSwitcher
 from ui.shell.session import LibrarySession
@@ -158,35 +158,25 @@ class BrowsingCommands(QObject):
     def menu_of(self, node: Node) -> QMenu:
         """All that can be done with a line."""
         menu = QMenu(self._bar)
-        add = partial(_add, menu)
+        add = partial(add_entry, menu)
         if node.is_list:
-            add("Show", partial(self._open, node))
+            add(tr("Show"), partial(self._open, node))
         path = None if node.value is None else node.value.path
         if path is not None:
-            self._add_folder_verbs(menu, node, path)
+            is_root = node.above is not None and node.above.is_section
+            parts = self._parts
+            add_folder_verbs(menu, path, self._tracker, parts.jobs, parts.folders, is_root=is_root)
         elif node.section is Section.FOLDER and node.is_section:
-            add("Add folder…", self._widgets.actions[Actions.ADD_FOLDER].trigger)
-            add("Folders…", self._widgets.actions[Actions.FOLDERS].trigger)
+            add(tr("Add folder…"), self._widgets.actions[Actions.ADD_FOLDER].trigger)
+            add(tr("Folders…"), self._widgets.actions[Actions.FOLDERS].trigger)
         elif node.section in (Section.ALBUM, Section.SEARCH) and node.is_list:
             menu.addSeparator()
-            add("Rename…", partial(self._rename, node))
-            add("Delete", partial(self._delete, node))
+            add(tr("Rename…"), partial(self._rename, node))
+            add(tr("Delete"), partial(self._delete, node))
         if node.section is Section.ALBUM:
             menu.addSeparator()
-            add("New album…", partial(self._new_album, node))
+            add(tr("New album…"), partial(self._new_album, node))
         return menu
-
-    def _add_folder_verbs(self, menu: QMenu, node: Node, path: WirePath) -> None:
-        add = partial(_add, menu)
-        is_root = node.above is not None and node.above.is_section
-        add("Show in file manager", partial(desktop.open_file, path.to_str()))
-        menu.addSeparator()
-        add("Check for new photos", partial(self._tracker.index, [path.to_str()]))
-        add("Caption this folder…", partial(self._parts.jobs.caption_folder, path))
-        menu.addSeparator()
-        if is_root:
-            add("Exclude…", partial(self._parts.folders.exclude_in, path))
-        add("Forget…", partial(self._parts.folders.forget, path))
 
     def _rename(self, node: Node) -> None:
         if (kind := _kind(node)) and node.is_list:
@@ -209,7 +199,3 @@ class BrowsingCommands(QObject):
 
 def _kind(node: Node) -> str:
     return {Section.ALBUM: ALBUM, Section.SEARCH: SEARCH}.get(node.section, "")
-
-
-def _add(menu: QMenu, text: str, slot: Callable[[], object]) -> None:
-    menu.addAction(text).triggered.connect(without_argument(slot))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QItemSelectionModel, QObject, Signal
 from cocadesk.protocol.messages import GetRows, Rows
 from cocadesk.protocol.values import Row
 from ui.kit.actions import Actions, Slots
+from ui.kit.translation import tr
 from ui.library.alike.comparing import Comparing
 from ui.library.alike.members import Member
 from ui.library.alike.requests import GroupRequests
@@ -66,7 +67,7 @@ class CompareMode(QObject):
             return
         keys = self._grid.selected_keys(limit=MOST)
         if len(keys) < 2:
-            self._widgets.notice.say("Select two photos or more to see them side by side")
+            self._widgets.notice.say(tr("Select two photos or more to see them side by side"))
             return
         rows = [row for key in keys if (row := self._model.known_row(key)) is not None]
         if len(rows) == len(keys):

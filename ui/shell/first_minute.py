@@ -9,14 +9,15 @@ from cocadesk.protocol.messages import GetInfo, Info, ListRoots, ModelChanged, R
 from cocadesk.protocol.values import ModelState, ModelValue
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet
+from ui.kit.translation import tr
 from ui.kit.widgets import EmptyView, Notice
 from ui.library.empty_states import MODELS, OTHER_LIBRARY, SAMPLES
 from ui.shell.libraries import Libraries
 from ui.shell.pages import Pages
 from ui.shell.session import LibrarySession
 
-ARE_SAMPLES = "These are sample photos, in a library of their own"
-BACK = "To my photos"
+ARE_SAMPLES = tr("These are sample photos, in a library of their own")
+BACK = tr("To my photos")
 
 
 class FirstMinute(QObject):

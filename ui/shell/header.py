@@ -10,6 +10,7 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_row
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import ElidedLabel, IconButton, action_button, button, tool
 from ui.library.grid_look import look_actions
 from ui.library.search_box import SearchBox
@@ -28,11 +29,11 @@ class Header(QFrame):
         super().__init__()
         self.setObjectName("header")
         add = actions[Actions.ADD_FOLDER]
-        self.add = button(" Add folder…", "primary", on_click=add.trigger)
+        self.add = button(tr(" Add folder…"), "primary", on_click=add.trigger)
         add.enabledChanged.connect(self.add.setEnabled)
-        self.add.setAccessibleName("Add folder")
-        self.add.setToolTip("Add a folder of photos (Ctrl+O), or drag one into the window")
-        self.menu = IconButton(Icon.MENU, "Menu", colour="text")
+        self.add.setAccessibleName(tr("Add folder"))
+        self.add.setToolTip(tr("Add a folder of photos (Ctrl+O), or drag one into the window"))
+        self.menu = IconButton(Icon.MENU, tr("Menu"), colour="text")
         self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu.setMenu(menu)
         search.setMinimumWidth(SEARCH_MIN_PX)
@@ -58,7 +59,7 @@ class Header(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """In a narrow window the search needs the room of the button's text."""
         super().resizeEvent(event)
-        self.add.setText(" Add folder…" if self.width() >= ROOMY_PX else "")
+        self.add.setText(tr(" Add folder…") if self.width() >= ROOMY_PX else "")
 
     def _draw(self) -> None:
         self.add.setIcon(icon(Icon.FOLDER_ADD, "on_accent", disabled="muted"))
@@ -72,16 +73,16 @@ class ResultsLine(QFrame):
         super().__init__()
         self.setObjectName("results-line")
         self.text = ElidedLabel("muted")
-        self.text.setAccessibleName("Results")
+        self.text.setAccessibleName(tr("Results"))
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, sizes - 1)
         self.slider.setPageStep(1)
         self.slider.setFixedWidth(90)
-        self.slider.setAccessibleName("Size of the thumbnails")
-        self.slider.setToolTip("Size of the thumbnails (Ctrl+wheel)")
+        self.slider.setAccessibleName(tr("Size of the thumbnails"))
+        self.slider.setToolTip(tr("Size of the thumbnails (Ctrl+wheel)"))
         self.fold = button("", "link")
-        self.fold.setToolTip("The model does not believe that these fit, but they come nearest")
-        look = IconButton(Icon.GRID, "How photos are shown")
+        self.fold.setToolTip(tr("The model does not believe that these fit, but they come nearest"))
+        look = IconButton(Icon.GRID, tr("How photos are shown"))
         look.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(look)
         menu.addActions([actions[action] for action in look_actions()])
@@ -92,7 +93,7 @@ class ResultsLine(QFrame):
         self.forward = action_button(actions[Actions.GO_FORWARD], Icon.NEXT)
         add_filter = actions[Actions.ADD_FILTER]
         self.add_filter = tool(
-            "+ Filter", "sort", name="Add a filter", tip=add_filter.toolTip(),
+            tr("+ Filter"), "sort", name=tr("Add a filter"), tip=add_filter.toolTip(),
             on_click=add_filter.trigger,
         )  # fmt: skip
         self.sort = SortButton()

@@ -11,6 +11,7 @@ from cocadesk.protocol.values import MediaKind
 from ui.annotations.commands import WordFields
 from ui.kit.actions import Action, Actions, ActionSet, Slots
 from ui.kit.preferences import remember, remembered
+from ui.kit.translation import tr
 from ui.shell.layout import WindowWidgets
 
 ROOM_PX = 16
@@ -154,7 +155,9 @@ class LargeMode(QObject):
 
     def _turn(self, quarters: int) -> None:
         self._large.turn(quarters)
-        self._widgets.notice.say("Turned on the screen only, until you quit; the file is as it was")
+        self._widgets.notice.say(
+            tr("Turned on the screen only, until you quit; the file is as it was")
+        )
 
     def _switch(self, setting: str) -> None:
         remember(setting, not self._is_on(setting))

@@ -17,6 +17,7 @@ from ui.kit import desktop
 from ui.kit.actions import Actions, Slots, without_argument
 from ui.kit.plain_text import button_text
 from ui.kit.preferences import Preference, carry_over
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice
 
 RECENT: Preference[list[str]] = Preference("recent-libraries", [], of=str)
@@ -24,8 +25,8 @@ MOST = 8
 MANIFEST = "library.json"
 NEW_NAME = "CocaDesk library"
 SAMPLES_NAME = "CocaDesk samples"
-OPEN_TITLE = "Choose a library's folder"
-NEW_TITLE = "Choose a folder for the new library"
+OPEN_TITLE = tr("Choose a library's folder")
+NEW_TITLE = tr("Choose a folder for the new library")
 
 
 class Libraries(QObject):
@@ -56,7 +57,7 @@ class Libraries(QObject):
 
     def offer_recent(self, menu: QMenu) -> None:
         """Puts the recent ones into a menu."""
-        part = menu.addMenu("Recent libraries")
+        part = menu.addMenu(tr("Recent libraries"))
         part.aboutToShow.connect(lambda: self.fill_menu(part))
 
     def fill_menu(self, menu: QMenu) -> None:
@@ -66,7 +67,7 @@ class Libraries(QObject):
             entry = menu.addAction(button_text(f"{path.name}  ({path.parent})"))
             entry.triggered.connect(without_argument(partial(self.open, path)))
         if menu.isEmpty():
-            menu.addAction("No other library yet").setEnabled(False)
+            menu.addAction(tr("No other library yet")).setEnabled(False)
 
     def open(self, folder: Path) -> None:
         """Opens the library of a folder in place of this one; a moved one in its new place."""
@@ -76,7 +77,7 @@ class Libraries(QObject):
             self._notice.say(str(error))
             return
         if place == self.current:
-            self._notice.say("This library is open already")
+            self._notice.say(tr("This library is open already"))
         else:
             self.wanted.emit(place)
 
@@ -101,7 +102,7 @@ class Libraries(QObject):
             try:
                 self.open(library_in(Path(chosen)))
             except UserError as error:
-                self._notice.say(str(error), "New library…", self._create)
+                self._notice.say(str(error), tr("New library…"), self._create)
 
     def _create(self) -> None:
         chosen = desktop.ask_for_folder(self._window, NEW_TITLE)
@@ -130,9 +131,11 @@ def library_in(folder: Path) -> Path:
         if is_library(place):
             return place
     raise UserError(
-        f"There is no library in {printable(str(folder))}.",
-        "A library is the folder that CocaDesk made, with a file library.json in it; "
-        "folders of photos are added to one.",
+        tr("There is no library in {folder}.", folder=printable(str(folder))),
+        tr(
+            "A library is the folder that CocaDesk made, with a file library.json in it; "
+            "folders of photos are added to one."
+        ),
     )
 
 
@@ -146,18 +149,18 @@ def place_for_new(folder: Path) -> Path:
         is_empty = not folder.exists() or not any(folder.iterdir())
     except OSError as error:
         raise UserError(
-            f"No library can be made in {printable(str(folder))}.",
-            f"The reason: {error.strerror or error}.",
-            "Choose another folder.",
+            tr("No library can be made in {folder}.", folder=printable(str(folder))),
+            tr("The reason: {reason}.", reason=error.strerror or error),
+            tr("Choose another folder."),
         ) from error
     if is_empty:
         return folder
     place = folder / NEW_NAME
     if place.exists():
         raise UserError(
-            f"There is a library in {printable(str(folder))} already.",
+            tr("There is a library in {folder} already.", folder=printable(str(folder))),
             "",
-            "Choose another folder, or open that library.",
+            tr("Choose another folder, or open that library."),
         )
     return place
 

@@ -11,6 +11,7 @@ from ui.kit.actions import ActionSet
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
+from ui.kit.translation import tr
 from ui.kit.widgets import EmptyView, label
 from ui.library.browse.bar import WIDTH_PX as SIDE_PX
 from ui.library.browse.bar import SideBar
@@ -56,7 +57,7 @@ class LibraryPage(Page):
         self.filters = FilterBar(names)
         self.line = LibraryLine()
         self.note = label("", "search-note", wraps=True)
-        self.note.setAccessibleName("About this search")
+        self.note.setAccessibleName(tr("About this search"))
         self.note.hide()
         self.grid = Grid(model, thumbnails)
         self.empty = EmptyView()

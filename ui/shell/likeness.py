@@ -13,6 +13,7 @@ from cocadesk.protocol.messages import GetKeys, GetRows, Keys, Rows
 from cocadesk.protocol.paths import WirePath
 from ui.annotations.ratings import targets
 from ui.kit.actions import Actions, Slots
+from ui.kit.translation import tr
 from ui.library.pasting import PASTED, is_pasted, pictures_in
 from ui.library.query import Example, Query
 from ui.shell.layout import WindowWidgets
@@ -103,7 +104,7 @@ class LikenessCommands(QObject):
         if paths:
             self.show_like_files(paths)
         else:
-            self._notice.say("There is no picture to search by: copy one first")
+            self._notice.say(tr("There is no picture to search by: copy one first"))
 
     def _ask(self, query: Query) -> None:
         self._switcher.to_library()
@@ -112,7 +113,10 @@ class LikenessCommands(QObject):
     def _are_too_many(self, pictures: Sequence[object]) -> bool:
         if len(pictures) > MOST_PICTURES:
             self._notice.say(
-                f"A search takes {MOST_PICTURES} pictures at most; select fewer photos"
+                tr(
+                    "A search takes {most_pictures} pictures at most; select fewer photos",
+                    most_pictures=MOST_PICTURES,
+                )
             )
         return len(pictures) > MOST_PICTURES
 
@@ -128,7 +132,7 @@ class LikenessCommands(QObject):
         names = {key: row.name for key in keys if (row := model.known_row(key)) is not None}
 
         def go_on() -> None:
-            then([Example(key=key, name=names.get(key, "a photo"), is_unlike=is_unlike)
+            then([Example(key=key, name=names.get(key, tr("a photo")), is_unlike=is_unlike)
                   for key in keys])  # fmt: skip
 
         def on_rows(answer: Rows) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMainWindow
 from ui.annotations.commands import WordFields
 from ui.kit.actions import ActionSet, Slots
 from ui.kit.dialogs import DialogHost
+from ui.kit.translation import tr
 from ui.shell.compare_mode import CompareMode
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -51,7 +52,9 @@ class Looking:
             self.compare.close()
             position = None if key is None else self._model.position_of(key)
             if position is None:
-                self._widgets.notice.say("This photo is in the list no more: find it to edit it")
+                self._widgets.notice.say(
+                    tr("This photo is in the list no more: find it to edit it")
+                )
                 return False
             self._widgets.grid.go_to(position)
             self._large.open()

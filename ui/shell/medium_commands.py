@@ -15,7 +15,7 @@ from ui.annotations.ratings import targets
 from ui.kit import desktop
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
-from ui.kit.texts import count
+from ui.kit.translation import grouped, tr, tr_count
 from ui.library.bin import BinCommands, files_of, step_off
 from ui.library.tasks import Tasks
 from ui.shell.layout import WindowWidgets
@@ -70,7 +70,9 @@ class MediumCommands(QObject):
         try:
             if not Path(path).exists():
                 name = Path(path).name
-                raise UserError(f"{name} is not there now.", "Its disk may be away.")
+                raise UserError(
+                    tr("{name} is not there now.", name=name), tr("Its disk may be away.")
+                )
             act(path)
         except UserError as error:
             self._notice.say(str(error))
@@ -84,7 +86,12 @@ class MediumCommands(QObject):
         """All files, to paste them elsewhere; of one photo its picture in the screen's size too."""
         keys = targets(self._grid)
         if len(keys) > MOST_COPIED:
-            self._notice.say(f"Only {MOST_COPIED:,} can be copied at once; select fewer photos")
+            self._notice.say(
+                tr(
+                    "Only {most_copied} can be copied at once; select fewer photos",
+                    most_copied=grouped(MOST_COPIED),
+                )
+            )
             return
         known = {k: row for k in keys if (row := self._session.model.known_row(k)) is not None}
         missing = tuple(key for key in keys if key not in known)
@@ -105,10 +112,10 @@ class MediumCommands(QObject):
         inspector = self._session.inspector
         path = inspector.picture_path if [row.key for row in rows] == [inspector.key] else None
         picture = self._session.previews.pixmap(path, path) if path else None
-        said = f"{count(len(files), 'file')} copied"
+        said = tr_count(len(files), "{n} file copied", "{n} files copied")
         if picture is not None and not picture.isNull():
             data.setImageData(picture.toImage())
-            said = "Picture and file copied" if len(files) == 1 else f"Picture and {said}"
+            said = tr_count(len(files), "Picture and file copied", "Picture and {n} files copied")
         QGuiApplication.clipboard().setMimeData(data)
         self._notice.say(said)
 
@@ -119,15 +126,15 @@ class MediumCommands(QObject):
         row = self._grid.current_row()
         if row is not None:
             desktop.copy_text(row.path.text)
-            self._notice.say("Path copied")
+            self._notice.say(tr("Path copied"))
 
     def _copy_caption(self) -> None:
         caption = self._detail.field.caption
         if caption:
             desktop.copy_text(caption)
-            self._notice.say("Caption copied")
+            self._notice.say(tr("Caption copied"))
         else:
-            self._notice.say("There is no caption to copy yet")
+            self._notice.say(tr("There is no caption to copy yet"))
 
     def _hide(self) -> None:
         """Hides what is chosen; where the one under the cursor is hidden, shows all of it."""
@@ -135,13 +142,17 @@ class MediumCommands(QObject):
         if not keys:
             return
         is_hidden = row is not None and row.hidden
-        photos = count(len(keys), "photo")
+        photos = tr_count(len(keys), "{n} photo", "{n} photos")
         if is_hidden:
-            self._session.editor.set(keys, f"No longer hidden: {photos}", hidden=False)
+            self._session.editor.set(
+                keys, tr("No longer hidden: {photos}", photos=photos), hidden=False
+            )
             return
         step_off(self._grid, keys)
         self._session.editor.set(
-            keys, f"Hidden: {photos}. The search hidden:yes shows them", hidden=True
+            keys,
+            tr("Hidden: {photos}. The search hidden:yes shows them", photos=photos),
+            hidden=True,
         )
 
     def _move_to_bin(self) -> None:

@@ -17,6 +17,7 @@ from ui.kit.layouts import in_column
 from ui.kit.pick_list import PickList
 from ui.kit.plain_text import button_text, tip_of
 from ui.kit.programs import programs_for
+from ui.kit.translation import tr
 
 PALETTE_WIDTH_PX = 560
 PALETTE_HEIGHT_PX = 430
@@ -83,12 +84,12 @@ class PhotoMenu(QObject):
         if row is not None:
             self._add_programs(menu, row.path.to_str())
         if row is not None and any(part.path != row.path for part in row.parts):
-            files = menu.addMenu("Files of this photo")
+            files = menu.addMenu(tr("Files of this photo"))
             for path in dict.fromkeys([row.path, *(part.path for part in row.parts)]):
                 of_file = files.addMenu(Path(path.text).name.replace("&", "&&"))
                 for text, show in (
-                    ("Open in its program", desktop.open_in_program),
-                    ("Show in folder", desktop.show_in_folder),
+                    (tr("Open in its program"), desktop.open_in_program),
+                    (tr("Show in folder"), desktop.show_in_folder),
                 ):
                     self._add(of_file, text, partial(show, path.to_str()))
         return menu
@@ -97,7 +98,7 @@ class PhotoMenu(QObject):
         """The programs that the desktop has for such files, below the default one."""
         programs = programs_for(path)
         if programs:
-            others = QMenu("Open with", menu)
+            others = QMenu(tr("Open with"), menu)
             others.setObjectName("open-with")
             for program in programs:
                 self._add(others, button_text(program.name), partial(program.open, path))
@@ -124,11 +125,11 @@ class CommandPalette(PickList):
 
     def __init__(self, actions: ActionSet, parent: QWidget) -> None:
         super().__init__("palette", parent)
-        self.setAccessibleName("All commands")
+        self.setAccessibleName(tr("All commands"))
         self._actions = actions
-        self.field.setPlaceholderText("What do you want to do?")
-        self.field.setAccessibleName("Command")
-        self.list.setAccessibleName("Commands")
+        self.field.setPlaceholderText(tr("What do you want to do?"))
+        self.field.setAccessibleName(tr("Command"))
+        self.list.setAccessibleName(tr("Commands"))
         in_column(self.field, self.list, margins=(10, 10, 10, 10), of=self)
         self.field.textChanged.connect(self._fill)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
 from ui.kit.actions import Action, Actions, ActionSet, Group, Requires, Slots
 from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice, tool
 from ui.shell.session import LibrarySession
 
@@ -121,18 +122,24 @@ class Pages:
     """The list of pages in the order of their tabs; a new page is one entry here."""
 
     LIBRARY = PageSpec(
-        title="Library", action=_action("library", "Go to the library", "Ctrl+1"), build=_library
+        title=tr("Library"),
+        action=_action("library", tr("Go to the library"), "Ctrl+1"),
+        build=_library,
     )
     TEACH = PageSpec(
-        title="Teach", action=_action("teach", "Go to teaching", "Ctrl+2"), build=_teach
+        title=tr("Teach"), action=_action("teach", tr("Go to teaching"), "Ctrl+2"), build=_teach
     )
-    TAGS = PageSpec(title="Tags", action=_action("tags", "Go to the tags", "Ctrl+3"), build=_tags)
+    TAGS = PageSpec(
+        title=tr("Tags"), action=_action("tags", tr("Go to the tags"), "Ctrl+3"), build=_tags
+    )
     MODELS = PageSpec(
-        title="Models", action=_action("models", "Go to the models", "Ctrl+4"), build=_models
+        title=tr("Models"),
+        action=_action("models", tr("Go to the models"), "Ctrl+4"),
+        build=_models,
     )
     SAME = PageSpec(
-        title="Same pictures",
-        action=_action("same", "Go to the same pictures", "Ctrl+5"),
+        title=tr("Same pictures"),
+        action=_action("same", tr("Go to the same pictures"), "Ctrl+5"),
         build=_same,
         verbs=(
             Actions.COMPARE,
@@ -142,10 +149,14 @@ class Pages:
             Actions.SHOW_GROUP,
         ),
     )
-    MAP = PageSpec(title="Map", action=_action("map", "Go to the map", "Ctrl+6"), build=_map)
+    MAP = PageSpec(
+        title=tr("Map"), action=_action("map", tr("Go to the map"), "Ctrl+6"), build=_map
+    )
     SETTINGS = PageSpec(
-        title="Settings",
-        action=Action(id="page-settings", text="Settings", group=Group.PROGRAM, keys=("Ctrl+,",)),
+        title=tr("Settings"),
+        action=Action(
+            id="page-settings", text=tr("Settings"), group=Group.PROGRAM, keys=("Ctrl+,",)
+        ),
         build=_settings,
         has_tab=False,
     )
@@ -159,7 +170,7 @@ class PageTabs(QWidget):
 
     def __init__(self, actions: ActionSet) -> None:
         super().__init__()
-        self.setAccessibleName("Pages")
+        self.setAccessibleName(tr("Pages"))
         self._tabs: dict[PageSpec, QToolButton] = {}
         row = in_row(gap=2, of=self)
         for page in PAGES:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 from ui.kit.actions import Action, ActionSet, Group
 from ui.kit.dialogs import FramedDialog
 from ui.kit.layouts import in_row
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 THREE_COLUMNS_PX = 1200
@@ -27,7 +28,7 @@ class ShortcutsHelp(FramedDialog):
     """Every action with its keys, in columns by group."""
 
     def __init__(self, actions: ActionSet, parent: QWidget) -> None:
-        super().__init__("Keyboard shortcuts", parent)
+        super().__init__(tr("Keyboard shortcuts"), parent)
         content = QWidget()
         room = parent.window().size() - QSize(20, 60)
         tables = (_key_table(actions, groups) for groups in _columns(room.width()))

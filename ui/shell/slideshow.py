@@ -14,6 +14,7 @@ from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, label, tool
 from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
@@ -41,10 +42,10 @@ class SlideBar(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Slideshow")
-        self.pause = self._tool(Icon.PAUSE, "Pause (Space)", self.pause_clicked)
+        self.setAccessibleName(tr("Slideshow"))
+        self.pause = self._tool(Icon.PAUSE, tr("Pause (Space)"), self.pause_clicked)
         self.seconds = tool(
-            "", "stage-text", name="Seconds a photo", tip="How long each photo stays",
+            "", "stage-text", name=tr("Seconds a photo"), tip=tr("How long each photo stays"),
             on_click=lambda: None,
         )  # fmt: skip
         self.seconds.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -53,15 +54,17 @@ class SlideBar(QFrame):
         for choice in CHOICES_S:
             menu.addAction(f"{choice} s").triggered.connect(partial(self._choose, choice))
         self.seconds.setMenu(menu)
-        end = self._tool(Icon.CLEAR, "End the slideshow (Esc)", self.stop_clicked)
-        in_row(label("Slideshow", "on-stage-bold"), self.pause, self.seconds, end, gap=6, of=self)
+        end = self._tool(Icon.CLEAR, tr("End the slideshow (Esc)"), self.stop_clicked)
+        in_row(
+            label(tr("Slideshow"), "on-stage-bold"), self.pause, self.seconds, end, gap=6, of=self
+        )
         self.hide()
 
     def show_state(self, seconds: int, *, is_paused: bool) -> None:
         """The time of a photo, and whether it goes on."""
         self.seconds.setText(f"{seconds} s")
         self.pause.show_icon(Icon.PLAY if is_paused else Icon.PAUSE)
-        self.pause.setAccessibleName("Go on" if is_paused else "Pause")
+        self.pause.setAccessibleName(tr("Go on") if is_paused else tr("Pause"))
 
     def _choose(self, seconds: int, _checked: bool = False) -> None:
         self.seconds_chosen.emit(seconds)

@@ -10,6 +10,7 @@ from cocadesk.errors import UserError
 from ui.engine.link import LinkState
 from ui.kit.actions import Requires
 from ui.kit.plain_text import button_text
+from ui.kit.translation import grouped, tr
 from ui.library.empty_states import EmptyState, Reading, empty_state_for
 from ui.library.listing import FilterHint, Listing
 
@@ -68,8 +69,10 @@ class WindowState:
     @property
     def headline(self) -> str:
         """The line above the grid."""
-        selected = f" · {self.selected:,} selected" if self.selected > 1 else ""
-        loading = " · loading the model…" if self.is_model_loading else ""
+        selected = ""
+        if self.selected > 1:
+            selected = tr(" · {selected} selected", selected=grouped(self.selected))
+        loading = tr(" · loading the model…") if self.is_model_loading else ""
         return self.listing.headline + selected + loading
 
     @property
@@ -107,12 +110,16 @@ class WindowState:
     @property
     def undo_text(self) -> str:
         """The text of the Undo action."""
-        return button_text(f"Undo: {self.undo_title}") if self.undo_title else "Undo"
+        if not self.undo_title:
+            return tr("Undo")
+        return button_text(tr("Undo: {title}", title=self.undo_title))
 
     @property
     def redo_text(self) -> str:
         """The text of the Redo action."""
-        return button_text(f"Redo: {self.redo_title}") if self.redo_title else "Redo"
+        if not self.redo_title:
+            return tr("Redo")
+        return button_text(tr("Redo: {title}", title=self.redo_title))
 
 
 class Drawing(Generic[Part]):

@@ -17,6 +17,7 @@ from ui.kit.actions import Actions, ActionSet
 from ui.kit.app_theme import AppTheme
 from ui.kit.dialogs import DialogHost
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.library.empty_states import reading_of
 from ui.shell.controllers import Controllers, WindowParts
 from ui.shell.large_mode import LargeMode
@@ -27,7 +28,7 @@ from ui.shell.session import LibrarySession
 from ui.shell.state import Drawing, WindowState
 
 LEAVE_MS = 3000
-UNSAVED = (
+UNSAVED = tr(
     "Some changes are not saved: the engine is away, and they could not be written to disk. "
     "Wait for it, or close again to leave without them."
 )
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
             self.showNormal()
         self.raise_()
         self.activateWindow()
-        self.widgets.notice.say("CocaDesk is open already")
+        self.widgets.notice.say(tr("CocaDesk is open already"))
 
     def add_folders(self, folders: list[str]) -> None:
         """Starts to index folders, e.g. dropped ones."""
@@ -153,13 +154,13 @@ class MainWindow(QMainWindow):
     def _tell_link(self, state: object) -> None:
         link, notice = self.session.link, self.widgets.notice
         if state is LinkState.LOST:
-            notice.say("The engine has stopped. Starting it again…", stays=True)
+            notice.say(tr("The engine has stopped. Starting it again…"), stays=True)
         elif state is LinkState.FAILED and self.session.model.rowCount():  # else the middle says it
-            problem = link.problem or UserError("The engine could not start.")
-            notice.say(str(problem), "Try again", link.open, stays=True)
+            problem = link.problem or UserError(tr("The engine could not start."))
+            notice.say(str(problem), tr("Try again"), link.open, stays=True)
 
     def _tell_restart(self) -> None:
-        self.widgets.notice.say("The engine is back.")
+        self.widgets.notice.say(tr("The engine is back."))
 
     def _tell_error(self, error: object) -> None:
         self.widgets.notice.say(str(error))

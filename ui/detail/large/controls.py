@@ -16,6 +16,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.plain_text import tip_of
 from ui.kit.preferences import Preference
 from ui.kit.texts import clock
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, label, tool
 
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
@@ -64,7 +65,7 @@ class LargeControls(PlayerControls):
         """One of ``SPEEDS``; also asked for by keys."""
         self.speed = speed
         self.speed_button.setText(_times(speed))
-        self.speed_button.setAccessibleName(f"Speed: {_times(speed)}")
+        self.speed_button.setAccessibleName(tr("Speed: {times}", times=_times(speed)))
         self.speed_changed.emit(speed)
 
     def step_speed(self, by: int) -> None:
@@ -81,19 +82,19 @@ class LargeControls(PlayerControls):
     def _lay_out(self) -> None:
         self.timeline = Timeline()
         self.timeline.sought.connect(self.sought)
-        self.back = _stage_tool(Icon.FRAME_BACK, "Frame back (Ctrl+Left)", self._step(-1))
-        self.forward = _stage_tool(Icon.FRAME_NEXT, "Frame forward (Ctrl+Right)", self._step(1))
+        self.back = _stage_tool(Icon.FRAME_BACK, tr("Frame back (Ctrl+Left)"), self._step(-1))
+        self.forward = _stage_tool(Icon.FRAME_NEXT, tr("Frame forward (Ctrl+Right)"), self._step(1))
         self.time = label("", "on-stage-small")
-        self.loop = _stage_tool(Icon.LOOP, "Play again and again (Shift+L)", self._on_loop)
+        self.loop = _stage_tool(Icon.LOOP, tr("Play again and again (Shift+L)"), self._on_loop)
         self.loop.setCheckable(True)
         self.volume = QSlider(Qt.Orientation.Horizontal)
         self.volume.setRange(0, 100)
         self.volume.setFixedWidth(90)
-        self.volume.setAccessibleName("Volume")
+        self.volume.setAccessibleName(tr("Volume"))
         self.volume.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.volume.valueChanged.connect(self._on_volume)
         self.speed_button = tool(
-            "1×", "stage-text", name="Speed: 1×", tip="Speed (Ctrl+Up, Ctrl+Down)",
+            "1×", "stage-text", name=tr("Speed: 1×"), tip=tr("Speed (Ctrl+Up, Ctrl+Down)"),
             on_click=lambda: None,
         )  # fmt: skip
         self.speed_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -132,8 +133,8 @@ class LargeControls(PlayerControls):
 
     def _draw(self) -> None:
         super()._draw()
-        tip = "Play once" if self.loop.isChecked() else "Play again and again"
-        self.loop.setToolTip(tip_of(f"{tip} (Shift+L)"))
+        once, again = tr("Play once (Shift+L)"), tr("Play again and again (Shift+L)")
+        self.loop.setToolTip(tip_of(once if self.loop.isChecked() else again))
 
 
 def _times(speed: float) -> str:

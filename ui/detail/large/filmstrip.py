@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from cocadesk.protocol.values import Row
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
 from ui.kit.theme import colour
+from ui.kit.translation import grouped, tr
 from ui.library.results_model import ROW_ROLE, ResultsModel
 
 CELL_PX = QSize(92, 66)
@@ -26,7 +27,7 @@ class Filmstrip(QWidget):
 
     def __init__(self, model: ResultsModel, thumbnails: ImageLoader) -> None:
         super().__init__()
-        self.setAccessibleName("Filmstrip")
+        self.setAccessibleName(tr("Filmstrip"))
         self.setFixedHeight(CELL_PX.height() + 2 * GAP_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._model = model
@@ -40,7 +41,7 @@ class Filmstrip(QWidget):
     def show_position(self, position: int) -> None:
         """The place in the list of the photo that is shown."""
         self.position, self._scrolled_px = position, 0
-        self.setAccessibleDescription(f"{position + 1:,} of {self._model.rowCount():,}")
+        self.setAccessibleDescription(place_text(position, self._model))
         self.update()
 
     def cell(self, position: int) -> QRect:
@@ -102,3 +103,8 @@ class Filmstrip(QWidget):
         self._scrolled_px = min(self.position * step, max(-behind, self._scrolled_px + by))
         self.update()
         event.accept()
+
+
+def place_text(position: int, model: ResultsModel) -> str:
+    """``7 of 1,204``: the place of a photo in the list."""
+    return tr("{done} of {all}", done=grouped(position + 1), all=grouped(model.rowCount()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from cocadesk.protocol.values import Fact, Row
 from ui.detail.facts import facts_of
 from ui.kit.layouts import in_column
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 SHOWN = ("name", "taken", "camera", "lens", "exposure", "dimensions", "duration", "place")
@@ -38,7 +39,8 @@ class InfoOverlay(QFrame):
         self.lines.show_lines(lines)
         self.caption.setText(f"“{row.caption}”" if row.caption else "")
         self.caption.setVisible(bool(row.caption))
-        self.setAccessibleName("About this photo: " + ", ".join([row.name, *lines]))
+        about = ", ".join([row.name, *lines])
+        self.setAccessibleName(tr("About this photo: {about}", about=about))
         self.place()
 
     def place(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from cocadesk.protocol.values import Fact, Row
 from ui.detail.large.controls import LargeControls
-from ui.detail.large.filmstrip import Filmstrip
+from ui.detail.large.filmstrip import Filmstrip, place_text
 from ui.detail.large.info import InfoOverlay
 from ui.detail.large.words import WordsPanel
 from ui.detail.video_view import VideoView
@@ -23,6 +23,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.sharp_view import SharpView
 from ui.kit.texts import clock, marks
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, label
 from ui.library.results_model import ResultsModel
 
@@ -73,8 +74,8 @@ class LargeView(QFrame):
     ) -> None:
         super().__init__()
         self.setObjectName("stage")
-        self.setAccessibleName("Large view")
-        self.setAccessibleDescription("Arrows lead to the photos before and after, Escape back")
+        self.setAccessibleName(tr("Large view"))
+        self.setAccessibleDescription(tr("Arrows lead to the photos before and after, Escape back"))
         self._ring = FocusRing(self, "on_stage")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.keeps_zoom = False
@@ -98,16 +99,16 @@ class LargeView(QFrame):
         self.caption = label("", "on-stage", wraps=True)
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.marks = label("", "on-stage")
-        self.marks.setAccessibleName("Stars and flag")
+        self.marks.setAccessibleName(tr("Stars and flag"))
         self.place = label("", "on-stage-small")
-        self.place.setAccessibleName("Place in the list")
+        self.place.setAccessibleName(tr("Place in the list"))
         self.percent = label("", "on-stage-small")
-        self.percent.setAccessibleName("Size on the screen")
+        self.percent.setAccessibleName(tr("Size on the screen"))
         self.film = Filmstrip(model, thumbnails)
         self.film.chosen.connect(self.jumped)
-        back = _stage_button(actions[Actions.STEP_BACK], Icon.CLEAR, "Back to the grid")
-        left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, "Previous photo")
-        right = _stage_button(actions[Actions.NEXT], Icon.NEXT, "Next photo")
+        back = _stage_button(actions[Actions.STEP_BACK], Icon.CLEAR, tr("Back to the grid"))
+        left = _stage_button(actions[Actions.PREVIOUS], Icon.BACK, tr("Previous photo"))
+        right = _stage_button(actions[Actions.NEXT], Icon.NEXT, tr("Next photo"))
         self._top = in_row(self.place, self.percent, self.marks, STRETCH, back, gap=18)
         self._edges = (left, right, self.caption)
         self.is_bare = False
@@ -156,7 +157,7 @@ class LargeView(QFrame):
 
     def show_position(self, position: int) -> None:
         """The place in the list, from 0."""
-        self.place.setText(f"{position + 1:,} of {self._model.rowCount():,}")
+        self.place.setText(place_text(position, self._model))
         self.film.show_position(position)
 
     def show_picture(self, pixmap: QPixmap, row: Row | None) -> None:

@@ -13,6 +13,7 @@ from ui.annotations.tag_chips import TagChips
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import UNLIMITED_PX, Column, scroll_area
 from ui.kit.theme import GAP_M
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 WIDTH_PX = 340
@@ -26,14 +27,19 @@ class WordsPanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("detail")
-        self.setAccessibleName("Caption and tags")
+        self.setAccessibleName(tr("Caption and tags"))
         self.setFixedWidth(WIDTH_PX)
         self.field = CaptionField()
         self.chips = TagChips()
         content = Column(GAP_M)
         content.setMaximumWidth(UNLIMITED_PX)
         content.column.setContentsMargins(16, 16, 16, 16)
-        for part in (label("Caption", "section"), self.field, label("Tags", "section"), self.chips):
+        for part in (
+            label(tr("Caption"), "section"),
+            self.field,
+            label(tr("Tags"), "section"),
+            self.chips,
+        ):
             content.column.addWidget(part)
         content.column.addStretch(1)
         in_column(scroll_area(content), margins=(1, 0, 0, 0), of=self)

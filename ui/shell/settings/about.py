@@ -11,11 +11,12 @@ from PySide6.QtGui import QGuiApplication
 
 from cocadesk.protocol.messages import PROTOCOL_VERSION, Info
 from ui.kit import desktop
+from ui.kit.translation import tr
 from ui.kit.widgets import button
 from ui.shell.settings.context import SettingsContext
 from ui.shell.settings.rows import CONTROL_PX, Section, SettingRow
 
-LICENCE = (
+LICENCE = tr(
     "CocaDesk is free under the Apache License 2.0. It stands on Qt (PySide6), PyTorch, OpenVINO, "
     "LanceDB, OpenCV, PyAV and others, each under its own licence; THIRD_PARTY.md of the program "
     "lists them. The sample photos and the font have licences beside them."
@@ -28,19 +29,23 @@ class AboutSection(Section):
     def __init__(self, context: SettingsContext) -> None:
         self._context = context
         self._info: Info | None = None
-        copy = button("Copy details", on_click=self._copy)
+        copy = button(tr("Copy details"), on_click=self._copy)
         copy.setMinimumWidth(CONTROL_PX)
         self.version = SettingRow(
             f"CocaDesk {QGuiApplication.applicationVersion()}",
-            "For a report of a bug: versions, system, model and numbers. "
-            "No names, paths, captions or searches are among them.",
+            tr(
+                "For a report of a bug: versions, system, model and numbers. "
+                "No names, paths, captions or searches are among them."
+            ),
             copy,
-            words="version bug report details copy log",
+            words=tr("version bug report details copy log"),
         )
-        show = button("Sample photos' credits", on_click=desktop.open_credits)
+        show = button(tr("Sample photos' credits"), on_click=desktop.open_credits)
         show.setMinimumWidth(CONTROL_PX)
-        licences = SettingRow("Licences", LICENCE, show, words="license copyright open source")
-        super().__init__("About", self.version, licences)
+        licences = SettingRow(
+            tr("Licences"), LICENCE, show, words=tr("license copyright open source")
+        )
+        super().__init__(tr("About"), self.version, licences)
 
     def show_info(self, info: Info) -> None:
         """Keeps what the details name."""
@@ -48,11 +53,11 @@ class AboutSection(Section):
 
     def _copy(self) -> None:
         desktop.copy_text(details(self._info))
-        self._context.notice.say("Details copied")
+        self._context.notice.say(tr("Details copied"))
 
 
 def details(info: Info | None) -> str:
-    """The facts for a report of a bug, without a person's words or paths."""
+    """The facts for a report of a bug, in English, without a person's words or paths."""
     screen = QGuiApplication.primaryScreen()
     size = "no screen"
     if screen is not None:

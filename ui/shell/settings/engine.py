@@ -12,6 +12,7 @@ from ui.annotations.by_itself import BY_ITSELF
 from ui.annotations.styles import BEAMS, LENGTH, NAMES, STYLE
 from ui.kit.actions import Actions
 from ui.kit.texts import device_line
+from ui.kit.translation import tr
 from ui.kit.widgets import button
 from ui.shell.engine_choices import THREADS, engine_options
 from ui.shell.pages import Pages
@@ -25,32 +26,32 @@ from ui.shell.settings.rows import (
     switch,
 )
 
-ITSELF = (
-    "After each index, what is new gets a caption and tags. Your own words are never replaced. "
-    "Turned off, a photo gets them when you look at it, and a selection or a folder when you "
-    "start it (Ctrl+D)."
+ITSELF = tr(
+    "After each index, what is new gets a caption and tags. Your own words are "
+    "never replaced. Turned off, a photo gets them when you look at it, and a "
+    "selection or a folder when you start it (Ctrl+D)."
 )
 LENGTHS = (
-    (CaptionLength.USUAL, "As suits the model"),
-    (CaptionLength.SHORTER, "Shorter"),
-    (CaptionLength.LONGER, "Longer"),
+    (CaptionLength.USUAL, tr("As suits the model")),
+    (CaptionLength.SHORTER, tr("Shorter")),
+    (CaptionLength.LONGER, tr("Longer")),
 )
 BEAM_CHOICES = (
-    (0, "As suits the model"),
-    (1, "Quick (1 beam)"),
-    (3, "Good (3 beams)"),
-    (5, "Better (5 beams)"),
-    (8, "Slow and best (8 beams)"),
+    (0, tr("As suits the model")),
+    (1, tr("Quick (1 beam)")),
+    (3, tr("Good (3 beams)")),
+    (5, tr("Better (5 beams)")),
+    (8, tr("Slow and best (8 beams)")),
 )
-NEXT = (
+NEXT = tr(
     "It holds for the next captions; those that there are stay, "
     "unless you have them made again (Ctrl+D)."
 )
-BATTERY = (
+BATTERY = tr(
     "Long jobs wait while this computer runs on its battery. Turned off, they go on, but rest "
     "as long as they work."
 )
-STYLES = (("", "Any, new ones are sentences"), *((s.value, NAMES[s]) for s in CaptionStyle))
+STYLES = (("", tr("Any, new ones are sentences")), *((s.value, NAMES[s]) for s in CaptionStyle))
 
 
 class CaptionsSection(Section):
@@ -59,36 +60,45 @@ class CaptionsSection(Section):
     def __init__(self, context: SettingsContext) -> None:
         self._scope = library_name(context.link.library)
         self.style_row = choice(
-            "Style of captions",
-            "The kind that is suggested, where the model knows it. Captions in another style are "
-            "made anew when you ask for this one.",
+            tr("Style of captions"),
+            tr(
+                "The kind that is suggested, where the model knows it. Captions in another "
+                "style are made anew when you ask for this one."
+            ),
             STYLE,
             STYLES,
             lambda: None,
-            words="short alt text screen reader",
+            words=tr("short alt text screen reader"),
         )
         self.length = choice(
-            "Length of captions",
-            f"How much new captions say. {NEXT}",
+            tr("Length of captions"),
+            tr("How much new captions say. {next}", next=NEXT),
             LENGTH,
             LENGTHS,
             lambda: None,
-            words="long short words detail",
+            words=tr("long short words detail"),
         )
         self.beams = choice(
-            "Care with captions",
-            "More beams follow more wordings to their end and choose the best: eight take some "
-            f"five times as long as one. {NEXT}",
+            tr("Care with captions"),
+            tr(
+                "More beams follow more wordings to their end and choose the best: eight "
+                "take some five times as long as one. {next}",
+                next=NEXT,
+            ),
             BEAMS,
             BEAM_CHOICES,
             lambda: None,
-            words="beams beam search quality speed",
+            words=tr("beams beam search quality speed"),
         )
         self.when, self.box = switch(
-            "Caption by itself", ITSELF, "On", default=False, words="automatic after indexing when"
+            tr("Caption by itself"),
+            ITSELF,
+            tr("On"),
+            default=False,
+            words=tr("automatic after indexing when"),
         )
         self.box.clicked.connect(self._choose)
-        super().__init__("Captions", self.style_row, self.length, self.beams, self.when)
+        super().__init__(tr("Captions"), self.style_row, self.length, self.beams, self.when)
 
     def on_shown(self) -> None:
         """Shows what holds for this library."""
@@ -107,24 +117,29 @@ class EngineSection(Section):
     def __init__(self, context: SettingsContext) -> None:
         self._context = context
         self.device = SettingRow(
-            "Device", "The engine is asked…", words="gpu cuda cpu graphics card openvino reason"
+            tr("Device"),
+            tr("The engine is asked…"),
+            words=tr("gpu cuda cpu graphics card openvino reason"),
         )
-        options = ((0, "All of them"), *((n, str(n)) for n in thread_choices()))
+        options = ((0, tr("All of them")), *((n, str(n)) for n in thread_choices()))
         self.threads = choice(
-            "Processor cores",
-            "So many cores of the processor the engine may use; with fewer, an index takes longer "
-            "and the rest of your work is disturbed less. The engine starts again with it.",
+            tr("Processor cores"),
+            tr(
+                "So many cores of the processor the engine may use; with fewer, an index "
+                "takes longer and the rest of your work is disturbed less. The engine "
+                "starts again with it."
+            ),
             THREADS,
             options,
             self._restart,
-            words="threads cpu slow busy performance",
+            words=tr("threads cpu slow busy performance"),
         )
         self.battery, self.box = switch(
-            "Wait on battery", BATTERY, "On", default=False, words="power mains laptop"
+            tr("Wait on battery"), BATTERY, tr("On"), default=False, words=tr("power mains laptop")
         )
         self.box.clicked.connect(context.actions[Actions.WAIT_ON_BATTERY].trigger)
         context.watch.waiting_came.connect(self._show_waiting)
-        super().__init__("Engine", self.device, self.threads, self.battery)
+        super().__init__(tr("Engine"), self.device, self.threads, self.battery)
 
     def on_shown(self) -> None:
         """Asks whether it waits."""
@@ -147,20 +162,22 @@ class ModelSection(Section):
     """Which model answers, with the way to others."""
 
     def __init__(self, context: SettingsContext) -> None:
-        go = button("Models…", on_click=context.actions[Pages.MODELS.action].trigger)
+        go = button(tr("Models…"), on_click=context.actions[Pages.MODELS.action].trigger)
         go.setMinimumWidth(CONTROL_PX)
         self.model = SettingRow(
-            "Model",
-            "The engine is asked…",
+            tr("Model"),
+            tr("The engine is asked…"),
             go,
-            words="network starter coca better quality download",
+            words=tr("network starter coca better quality download"),
         )
-        super().__init__("Model", self.model)
+        super().__init__(tr("Model"), self.model)
 
     def show_info(self, info: Info) -> None:
         """Names the model."""
-        name = info.model.name or info.model.source or "A model"
-        self.model.say(f"{name} reads your photos, finds them by words and suggests captions.")
+        name = info.model.name or info.model.source or tr("A model")
+        self.model.say(
+            tr("{name} reads your photos, finds them by words and suggests captions.", name=name)
+        )
 
 
 def thread_choices() -> list[int]:

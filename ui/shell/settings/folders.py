@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from cocadesk.protocol.values import JobKind, JobValue
 from ui.kit.actions import Actions
+from ui.kit.translation import tr
 from ui.kit.widgets import button
 from ui.library.folders import FoldersPanel
 from ui.shell.settings.context import SettingsContext
 from ui.shell.settings.rows import Section, SettingRow, show_switch, switch
 
-WATCH = (
+WATCH = tr(
     "What is added, changed or deleted in these folders appears by itself within seconds. "
     "Turned off, F5 looks for changes."
 )
@@ -23,26 +24,32 @@ class FoldersSection(Section):
         self._context = context
         self.panel = FoldersPanel()
         self.panel.setMinimumHeight(PANEL_PX)
-        add = button("Add folder…", "primary", on_click=context.actions[Actions.ADD_FOLDER].trigger)
+        add = button(
+            tr("Add folder…"), "primary", on_click=context.actions[Actions.ADD_FOLDER].trigger
+        )
         missing = context.actions[Actions.FORGET_MISSING]
         self.panel.buttons.insertWidget(0, add)
-        forget = button("Forget what is missing…", on_click=missing.trigger)
+        forget = button(tr("Forget what is missing…"), on_click=missing.trigger)
         self.panel.buttons.insertWidget(4, forget)
         self.list = SettingRow(
-            "Folders of this library",
-            "Add one, have one looked at again, leave files out of it, or forget it.",
-            words="photos directory add exclude forget remove check again state disk",
+            tr("Folders of this library"),
+            tr("Add one, have one looked at again, leave files out of it, or forget it."),
+            words=tr("photos directory add exclude forget remove check again state disk"),
         )
         self.list.add_below(self.panel)
         self.watching, self.watch_box = switch(
-            "Watch folders", WATCH, "On", default=True, words="changes new files automatic"
+            tr("Watch folders"),
+            WATCH,
+            tr("On"),
+            default=True,
+            words=tr("changes new files automatic"),
         )
         action = context.actions[Actions.WATCH_FOLDERS]
         self.watch_box.clicked.connect(action.trigger)
         context.watch.watching_came.connect(self._show_watching)
         context.folders.serve(self.panel, self.on_shown)
         context.tracker.ended.connect(self._on_ended)
-        super().__init__("Folders", self.list, self.watching)
+        super().__init__(tr("Folders"), self.list, self.watching)
 
     def on_shown(self) -> None:
         """Asks for the folders and their numbers."""

@@ -12,14 +12,16 @@ from ui.kit.keys import is_letter, portable
 from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import hide_or_say
 from ui.kit.theme import GAP_S
+from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 from ui.shell.settings.rows import Section, SettingRow, show_switch, switch
 
-COLUMNS = ("Action", "Keys", "Where")
-LETTERS = (
-    "Letters and digits alone do something to the photo under the cursor: 3 gives it three "
-    "stars, X rejects it. Turned off, only keys with Ctrl or Alt, F keys and the like are left, "
-    "and nothing happens to a photo by a slip of the hand."
+COLUMNS = (tr("Action"), tr("Keys"), tr("Where"))
+LETTERS = tr(
+    "Letters and digits alone do something to the photo under the cursor: 3 "
+    "gives it three stars, X rejects it. Turned off, only keys with Ctrl or "
+    "Alt, F keys and the like are left, and nothing happens to a photo by a "
+    "slip of the hand."
 )
 TABLE_PX = 330
 HEAD_PX = 24
@@ -31,30 +33,34 @@ class KeysSection(Section):
     def __init__(self, actions: ActionSet) -> None:
         self._actions = actions
         self.row, self.letters = switch(
-            "Letters as keys", LETTERS, "On", default=True, words="single letter verbs keyboard"
+            tr("Letters as keys"),
+            LETTERS,
+            tr("On"),
+            default=True,
+            words=tr("single letter verbs keyboard"),
         )
         self.letters.clicked.connect(self._allow_letters)
         self.list = SettingRow(
-            "Keys of all actions",
-            "Choose an action, press its new key and say Use. A key belongs to one action.",
-            words="keyboard shortcuts conflict",
+            tr("Keys of all actions"),
+            tr("Choose an action, press its new key and say Use. A key belongs to one action."),
+            words=tr("keyboard shortcuts conflict"),
         )
-        self.tree = table("Actions and their keys", COLUMNS, (330, 190))
+        self.tree = table(tr("Actions and their keys"), COLUMNS, (330, 190))
         self.field = QKeySequenceEdit()
-        self.field.setAccessibleName("New key")
+        self.field.setAccessibleName(tr("New key"))
         self.field.setMaximumSequenceLength(1)
         self.field.setClearButtonEnabled(True)
-        self.use = button("Use", "primary", on_click=self._use)
-        self.none = button("No key", on_click=lambda: self._choose(()))
-        self.default = button("Reset this one", on_click=lambda: self._choose(None))
+        self.use = button(tr("Use"), "primary", on_click=self._use)
+        self.none = button(tr("No key"), on_click=lambda: self._choose(()))
+        self.default = button(tr("Reset this one"), on_click=lambda: self._choose(None))
         self.said = label("", "muted", wraps=True)
         self.said.hide()
         self.list.add_below(self._editor())
-        self.list.reset.setText("Reset all")
+        self.list.reset.setText(tr("Reset all"))
         self.list.reset.clicked.connect(self._reset)
         self.tree.currentItemChanged.connect(self._update)
         self.field.keySequenceChanged.connect(self._update)
-        super().__init__("Keys", self.row, self.list)
+        super().__init__(tr("Keys"), self.row, self.list)
         self._entries: list[Action] = []
         self._fill()
 
@@ -126,12 +132,15 @@ class KeysSection(Section):
         self.default.setEnabled(is_chosen)
         said = ""
         if owner is not None and owner is not entry:
-            said = f"This key belongs to “{owner.text}”, which loses it if you use it here."
+            said = tr(
+                "This key belongs to “{owner}”, which loses it if you use it here.",
+                owner=owner.text,
+            )
             if key in owner.shown_keys:
-                said = f"This key belongs to “{owner.text}” and can't be another's."
+                said = tr("This key belongs to “{owner}” and can't be another's.", owner=owner.text)
                 self.use.setEnabled(False)
         elif key and is_letter(key) and not self._actions.choices.has_letters:
-            said = "Letters as keys are off: turn them on for this one to work."
+            said = tr("Letters as keys are off: turn them on for this one to work.")
         hide_or_say(self.said, said)
 
     def _use(self) -> None:

@@ -16,24 +16,25 @@ from ui.kit import desktop
 from ui.kit.actions import Action, Actions
 from ui.kit.plain_text import button_text
 from ui.kit.preferences import settings_file
-from ui.kit.texts import count, file_size
+from ui.kit.texts import file_size
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import button
 from ui.shell.settings.context import SettingsContext
 from ui.shell.settings.rows import Section, SettingRow, buttons
 
-NOTHING_LEAVES = (
-    "Nothing leaves this computer: photos, captions, tags and searches stay here, nobody is told "
-    "that you use CocaDesk, and nothing looks for updates. Only a model that you choose by its "
-    "name is downloaded."
+NOTHING_LEAVES = tr(
+    "Nothing leaves this computer: photos, captions, tags and searches stay "
+    "here, nobody is told that you use CocaDesk, and nothing looks for "
+    "updates. Only a model that you choose by its name is downloaded."
 )
 
 
-MOVE = (
-    "To another folder or disk: everything is copied and compared, and only then the new place "
-    "counts. Photos and videos stay where they are."
+MOVE = tr(
+    "To another folder or disk: everything is copied and compared, and only "
+    "then the new place counts. Photos and videos stay where they are."
 )
-MOVED = "It was moved here, and the old copy is still in {place}."
-MOVE_WORDS = "disk drive space full folder where place copy remove old"
+MOVED = tr("It was moved here, and the old copy is still in {place}.")
+MOVE_WORDS = tr("disk drive space full folder where place copy remove old")
 
 
 class LibrarySection(Section):
@@ -48,22 +49,25 @@ class LibrarySection(Section):
         self._size = ""
         self._is_measuring = False
         self.which = SettingRow(
-            "This library",
+            tr("This library"),
             str(self._folder),
-            show_button(self._folder, "Show the library's folder"),
-            words="where size which",
+            show_button(self._folder, tr("Show the library's folder")),
+            words=tr("where size which"),
         )
-        self.place = SettingRow("Move the library", MOVE, words=MOVE_WORDS)
+        self.place = SettingRow(tr("Move the library"), MOVE, words=MOVE_WORDS)
         self.remove_old = self._action_button(Actions.REMOVE_OLD_LIBRARY)
         move = self._action_button(Actions.MOVE_LIBRARY)
         self.place.add_below(buttons(move, self.remove_old))
         context.moving.old_came.connect(self._tell_old)
         self._tell_old()
         self.care = SettingRow(
-            "Care",
-            "Check reads every file of the library; a backup holds your captions, tags, folders "
-            "and settings. CocaDesk writes one by itself every day that it is in use.",
-            words="check repair restore export backup damaged",
+            tr("Care"),
+            tr(
+                "Check reads every file of the library; a backup holds your captions, "
+                "tags, folders and settings. CocaDesk writes one by itself every day that "
+                "it is in use."
+            ),
+            words=tr("check repair restore export backup damaged"),
         )
         care = (
             Actions.CHECK_LIBRARY,
@@ -75,15 +79,15 @@ class LibrarySection(Section):
         self.care.add_below(buttons(*(self._action_button(action) for action in care[:3])))
         self.care.add_below(buttons(*(self._action_button(action) for action in care[3:])))
         self.others = SettingRow(
-            "Other libraries",
-            "Each library has photos, captions and tags of its own; one is open at a time.",
-            words="open another new switch recent several",
+            tr("Other libraries"),
+            tr("Each library has photos, captions and tags of its own; one is open at a time."),
+            words=tr("open another new switch recent several"),
         )
         actions = (Actions.OPEN_LIBRARY, Actions.NEW_LIBRARY)
         self.others.add_below(buttons(*(self._action_button(action) for action in actions)))
         for path in context.libraries.recent()[:4]:
             self.others.add_below(self._recent(path))
-        super().__init__("Library", self.which, self.place, self.care, self.others)
+        super().__init__(tr("Library"), self.which, self.place, self.care, self.others)
         self._measured.connect(self._on_measured, Qt.ConnectionType.QueuedConnection)
 
     def on_shown(self) -> None:
@@ -106,8 +110,11 @@ class LibrarySection(Section):
 
     def show_info(self, info: Info) -> None:
         """Tells how much is in it."""
-        photos, videos = info.counts.photos, info.counts.videos
-        self._counts = f"{count(photos, 'photo')} and {count(videos, 'video')}"
+        self._counts = tr(
+            "{photos} and {videos}",
+            photos=tr_count(info.counts.photos, "{n} photo", "{n} photos"),
+            videos=tr_count(info.counts.videos, "{n} video", "{n} videos"),
+        )
         self._say()
 
     def _tell_old(self) -> None:
@@ -138,49 +145,55 @@ class PrivacySection(Section):
 
     def __init__(self, context: SettingsContext) -> None:
         self._context = context
-        leaves = SettingRow("Nothing leaves", NOTHING_LEAVES, words="telemetry network offline")
+        leaves = SettingRow(
+            tr("Nothing leaves"), NOTHING_LEAVES, words=tr("telemetry network offline")
+        )
         places = [
             place_row(
-                "Captions, tags, thumbnails and vectors",
-                "In the library",
+                tr("Captions, tags, thumbnails and vectors"),
+                tr("In the library"),
                 context.libraries.current,
-                words="store database",
+                words=tr("store database"),
             ),
             place_row(
-                "What can be made again, and models",
-                "In the cache",
+                tr("What can be made again, and models"),
+                tr("In the cache"),
                 cache_folder(),
-                words="cache temporary",
+                words=tr("cache temporary"),
             ),
-            place_row("Settings of the window", "In one file", Path(settings_file())),
+            place_row(tr("Settings of the window"), tr("In one file"), Path(settings_file())),
             place_row(
-                "What you said while the engine was away",
-                "Until it is sent, in the folder",
+                tr("What you said while the engine was away"),
+                tr("Until it is sent, in the folder"),
                 unsent_folder(),
-                words="unsent captions tags stars waiting edits",
+                words=tr("unsent captions tags stars waiting edits"),
             ),
-            place_row("Errors of the program", "In the log", log_file()),
+            place_row(tr("Errors of the program"), tr("In the log"), log_file()),
         ]
-        clear = button("Clear", on_click=self._clear)
-        clear.setAccessibleName("Clear search history")
+        clear = button(tr("Clear"), on_click=self._clear)
+        clear.setAccessibleName(tr("Clear search history"))
         self.history = SettingRow(
-            "Search history",
-            "The last 50 searches of each library are remembered, and the list shown last. "
-            "Clear forgets them, with the way back, and shows everything.",
+            tr("Search history"),
+            tr(
+                "The last 50 searches of each library are remembered, and the list shown last. "
+                "Clear forgets them, with the way back, and shows everything."
+            ),
             clear,
-            words="clear forget queries",
+            words=tr("clear forget queries"),
         )
-        super().__init__("Privacy", leaves, *places, self.history)
+        super().__init__(tr("Privacy"), leaves, *places, self.history)
 
     def _clear(self) -> None:
         self._context.forget_searches()
-        self._context.notice.say("The searches are forgotten")
+        self._context.notice.say(tr("The searches are forgotten"))
 
 
 def place_row(title: str, where: str, path: Path, *, words: str = "") -> SettingRow:
     """A row on a place of files, with a way there."""
-    shown = show_button(path if path.suffix == "" else path.parent, f"Show: {title}")
-    return SettingRow(title, f"{where}: {path}", shown, words=f"stored where {words}")
+    shown = show_button(
+        path if path.suffix == "" else path.parent, tr("Show: {title}", title=title)
+    )
+    return SettingRow(title, f"{where}: {path}", shown, words=" ".join((tr("stored where"), words)))
 
 
 def show_button(folder: Path, name: str) -> QWidget:
@@ -190,7 +203,7 @@ def show_button(folder: Path, name: str) -> QWidget:
         there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
         desktop.open_file(str(there))
 
-    made = button("Show", on_click=show)
+    made = button(tr("Show"), on_click=show)
     made.setAccessibleName(name)
     return made
 

@@ -22,28 +22,30 @@ class LookSection(Section):
     def __init__(self, app_theme: AppTheme) -> None:
         percents = tuple((percent, f"{percent} %") for percent in TEXT_PERCENTS)
         self.theme = choice(
-            "Theme",
-            "Light or dark, or whichever the system has now. Ctrl+Shift+L switches at any time.",
+            tr("Theme"),
+            tr(
+                "Light or dark, or whichever the system has now. Ctrl+Shift+L switches at any time."
+            ),
             APPEARANCE,
             APPEARANCES,
             app_theme.reload,
-            words="colours appearance night",
+            words=tr("colours appearance night"),
         )
         self.text = choice(
-            "Size of texts",
-            "Larger texts everywhere but in the photos.",
+            tr("Size of texts"),
+            tr("Larger texts everywhere but in the photos."),
             TEXT_PERCENT,
             percents,
             app_theme.reload,
-            words="font zoom scale big",
+            words=tr("font zoom scale big"),
         )
         self.density = choice(
-            "Density",
-            "Compact makes buttons, fields and lines of lists lower, so that more fits in.",
+            tr("Density"),
+            tr("Compact makes buttons, fields and lines of lists lower, so that more fits in."),
             COMPACT,
-            ((False, "Comfortable"), (True, "Compact")),
+            ((False, tr("Comfortable")), (True, tr("Compact"))),
             app_theme.reload,
-            words="spacing small screen",
+            words=tr("spacing small screen"),
         )
         self.language = choice(
             tr("Language"),
@@ -51,7 +53,7 @@ class LookSection(Section):
             LANGUAGE,
             NAMES,
             lambda: None,
-            words=tr("translation English German") + " language",
+            words=tr("language translation English German"),
         )
         super().__init__(tr("Look"), self.theme, self.text, self.density, self.language)
 

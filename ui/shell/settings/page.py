@@ -8,6 +8,7 @@ from cocadesk.protocol.messages import GetInfo, Info
 from ui.kit.layouts import in_column
 from ui.kit.page_parts import Column, Page, headed, scrolled
 from ui.kit.theme import GAP_L
+from ui.kit.translation import tr
 from ui.kit.widgets import label
 from ui.shell.settings.about import AboutSection
 from ui.shell.settings.context import SettingsContext
@@ -18,8 +19,8 @@ from ui.shell.settings.libraries import LibrarySection, PrivacySection
 from ui.shell.settings.look import LookSection
 from ui.shell.settings.rows import Section
 
-INTRO = "Every setting holds at once and is remembered."
-NOTHING = "No setting is about that. Try another word."
+INTRO = tr("Every setting holds at once and is remembered.")
+NOTHING = tr("No setting is about that. Try another word.")
 
 __all__ = ["SettingsContext", "SettingsPage"]
 
@@ -29,10 +30,10 @@ class SettingsPage(Page):
 
     def __init__(self, context: SettingsContext) -> None:
         super().__init__()
-        self.setAccessibleName("Settings")
+        self.setAccessibleName(tr("Settings"))
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Search the settings: theme, battery, backup…")
-        self.field.setAccessibleName("Search the settings")
+        self.field.setPlaceholderText(tr("Search the settings: theme, battery, backup…"))
+        self.field.setAccessibleName(tr("Search the settings"))
         self.field.setClearButtonEnabled(True)
         self.field.textChanged.connect(self._show_fitting)
         self.nothing = label(NOTHING, "muted", wraps=True)
@@ -50,7 +51,7 @@ class SettingsPage(Page):
         )
         self._link = context.link
         content = Column(GAP_L)
-        content.column.addLayout(headed("Settings", INTRO))
+        content.column.addLayout(headed(tr("Settings"), INTRO))
         content.column.addWidget(self.field)
         content.column.addWidget(self.nothing)
         for section in self.sections:

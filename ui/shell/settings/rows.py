@@ -13,6 +13,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import Card, Column, TickBox
 from ui.kit.preferences import Preference
 from ui.kit.theme import GAP_M, GAP_S
+from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 
 CONTROL_PX = 190
@@ -35,8 +36,8 @@ class SettingRow(Column):
         self._words = words
         self._said = sentence
         self.sentence = label(sentence, "muted", wraps=True)
-        self.reset = button("Reset", "link")
-        self.reset.setAccessibleName(f"Reset: {title}")
+        self.reset = button(tr("Reset"), "link")
+        self.reset.setAccessibleName(tr("Reset: {title}", title=title))
         self.reset.hide()
         for control in controls:
             if not control.accessibleName():
