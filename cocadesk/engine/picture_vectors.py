@@ -95,7 +95,7 @@ def _embedded(path: bytes, backend: Backend) -> Vector:
 def _unseen(path: str, reason: str) -> UserError:
     return UserError(
         f"Nothing can be like {path}.",
-        reason,
+        reason if reason.endswith(".") else f"The reason: {reason}.",
         "Give the path of a photo or video after like:, in quotes where it has spaces.",
     )
 

@@ -207,6 +207,24 @@ def test_a_folder_is_captioned_after_a_question(window: MainWindow, qtbot: QtBot
     qtbot.waitUntil(is_short, timeout=WAIT_MS)
 
 
+def test_a_folder_that_was_added_just_now_can_be_captioned(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """It is offered as soon as it is looked at."""
+    added = str(tmp_path / "added today")
+    window.session.tracker.index([added])
+    _wait_for_end(window, qtbot, JobKind.INDEX)
+
+    def offered() -> list[str]:
+        window.action_set[Actions.CAPTION_FOLDER].trigger()
+        dialog = window.dialogs.current
+        assert isinstance(dialog, CaptionDialog)
+        picker = dialog.picker
+        return [picker.itemText(place) for place in range(picker.count())]
+
+    qtbot.waitUntil(lambda: f"Folder {shortened(added)}" in offered(), timeout=WAIT_MS)
+
+
 def test_writing_captions_shows_first_what_it_would_change_and_is_undone(
     window: MainWindow, qtbot: QtBot
 ) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+import ui.__main__ as start
 from cocadesk.errors import UserError
 from cocadesk.protocol.endpoint import library_name
+from cocadesk.protocol.launch import connect_or_start
 from cocadesk.protocol.messages import MoveLibrary
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import WorkState
+from tests.support.engines import FAKE_MODEL, filled_library, stop
 from tests.support.task_desk import TaskDesk, trigger
 from ui.annotations.by_itself import BY_ITSELF
 from ui.annotations.unsent import unsent_file
 from ui.kit import desktop
 from ui.kit.actions import Actions
+from ui.kit.theme import Appearance
 from ui.library.moving import MoveCommands
 from ui.library.tasks import TaskDialog
 from ui.shell.libraries import RECENT, is_away, note_recent
@@ -60,6 +66,51 @@ def test_a_moved_library_is_opened_in_its_new_place(
     assert BY_ITSELF.read(library_name(new))
     assert RECENT.read()[0] == str(new)
     assert str(library) not in RECENT.read()
+
+
+def test_a_real_library_goes_on_in_its_new_place(
+    library: Path,
+    tmp_path: Path,
+    app_theme: object,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
+    """With a real engine: the old one ends, a new one serves the copy, and all words are there."""
+    library.rmdir()
+    filled_library(tmp_path)
+    monkeypatch.setattr(start, "engine_options", lambda _extra: FAKE_MODEL)
+    options = argparse.Namespace(look=Appearance.LIGHT, model=None, fake=False, query="")
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    program = start.Program(options, app, start.ErrorReporter())
+    program.open(library)
+    first = program.window
+    assert first is not None
+    qtbot.waitUntil(lambda: first.session.model.rowCount() == 5, timeout=WAIT_MS)
+    key = first.session.model.key_at(0)
+    assert key is not None
+    first.session.editor.set([key], "Caption saved", caption="said before the move")
+    qtbot.waitUntil(first.session.editor.is_settled, timeout=WAIT_MS)
+    _move(first, tmp_path / "new", monkeypatch)
+    qtbot.waitUntil(lambda: program.window is not first, timeout=WAIT_MS)
+    second = program.window
+    assert second is not None
+    qtbot.waitUntil(lambda: second.session.model.rowCount() == 5, timeout=WAIT_MS)
+    assert second.session.link.library == tmp_path / "new"
+    assert not first.isVisible()
+    model = second.session.model
+    model.refresh_rows([key])
+    qtbot.waitUntil(
+        lambda: (row := model.known_row(key)) is not None and row.caption == "said before the move",
+        timeout=WAIT_MS,
+    )
+    moving = second._controllers.library.moving
+    qtbot.waitUntil(lambda: moving.old == WirePath.of(library), timeout=WAIT_MS)
+    with connect_or_start(tmp_path / "new") as client:
+        stop(client)
+    second.close()
+    for window in (first, second):
+        qtbot.addWidget(window)
 
 
 def test_a_disk_that_is_away_is_said_in_the_dialog(

@@ -51,6 +51,7 @@ class AnnotationJobs(QObject):
         self._notice = notice
         self._dialogs = dialogs
         self._roots: tuple[WirePath, ...] = ()
+        self._seen: set[tuple[str, bool]] = set()
         self._styles = StyleChoice()
         self._by_itself = CaptionsByItself(link, tracker, self._styles)
         link.connected.connect(self._ask)
@@ -58,6 +59,7 @@ class AnnotationJobs(QObject):
         tracker.plan_came.connect(self._show_plan)
         tracker.failed.connect(self._show_problem)
         tracker.ended.connect(self._on_ended)
+        tracker.job_changed.connect(self._on_job)
 
     def slots(self) -> Slots:
         """The slots of the actions that start jobs about captions."""
@@ -127,6 +129,12 @@ class AnnotationJobs(QObject):
     def _show_problem(self, error: object) -> None:
         if isinstance(self._dialogs.current, WriteDialog):
             self._dialogs.current.show_problem(str(error))
+
+    def _on_job(self, job: JobValue) -> None:
+        """An index may have brought a folder, which captions are offered for from then on."""
+        if job.kind is JobKind.INDEX and (job.id, job.state.is_final) not in self._seen:
+            self._seen.add((job.id, job.state.is_final))
+            self._link.ask(ListRoots(), Roots, self._on_roots)
 
     def _on_ended(self, job: JobValue) -> None:
         is_undoable = job.kind in (JobKind.WRITE, JobKind.TAKE_OVER)

@@ -50,6 +50,7 @@ class Inspector(QObject):
     moments_came = Signal(object)
     group_came = Signal(object)
     full_came = Signal(object)
+    full_failed = Signal(object)
     failed = Signal(str)
 
     def __init__(self, link: EngineLink, previews: ImageLoader, parent: QObject) -> None:
@@ -141,10 +142,13 @@ class Inspector(QObject):
         )
 
     def ask_full(self) -> None:
-        """``full_came`` follows, with the file that has every pixel, where there can be one."""
+        """``full_came`` follows, with the file that has every pixel, or ``full_failed``."""
         if self.key is not None:
             body = GetPreview(key=self.key, time_s=self.time_s, is_full=True)
-            self._keep(_About.FULL, self._link.ask(body, Preview, self.full_came.emit))
+            ticket = self._link.ask(
+                body, Preview, self.full_came.emit, on_failed=self.full_failed.emit
+            )
+            self._keep(_About.FULL, ticket)
 
     def ask_group(self) -> None:
         """``group_came`` follows, with the group of same pictures that the medium is in."""

@@ -23,6 +23,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{grouped(number)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def clipped(text: str, most: int = 80) -> str:
+    """The beginning of a long text, e.g. of a query that was pasted by mistake."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def count_media(number: int) -> str:
     """``1 photo or video``, ``1,204 photos and videos``."""
     return tr_count(number, "{n} photo or video", "{n} photos and videos")

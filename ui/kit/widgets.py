@@ -34,6 +34,7 @@ from ui.kit.timers import single_shot
 NOTICE_MS = 3500
 FOOT_PX = 28
 TEXT_WIDTH_PX = 440
+MOST_PX = 16_777_215
 
 
 def label(text: str, role: str = "", *, wraps: bool = False) -> PlainLabel:
@@ -247,6 +248,8 @@ class EmptyView(QWidget):
         self._title.setText(title)
         self._text.show_lines([text, more] if more else [text])
         for part in (self._title, self._text):
+            part.setMinimumHeight(0)  # else a label is never lower again
+            part.setMaximumHeight(MOST_PX)
             part.setFixedHeight(part.heightForWidth(TEXT_WIDTH_PX))
         self.button.setText(button_text)
         self.button.setVisible(bool(button_text))

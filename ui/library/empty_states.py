@@ -9,7 +9,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.values import JobKind, JobState, JobValue
 from ui.engine.link import LinkState
 from ui.kit.icons import Icon
-from ui.kit.texts import time_left
+from ui.kit.texts import clipped, time_left
 from ui.kit.translation import grouped, tr, tr_count
 from ui.library.listing import FilterHint, Listing
 from ui.library.query import Showing
@@ -155,7 +155,7 @@ def _nothing_shows(listing: Listing) -> EmptyState:
     """The model believes of no photo that it shows what is looked for."""
     return EmptyState(
         icon=Icon.NOTHING,
-        title=tr("Nothing here shows “{query}”", query=listing.query),
+        title=tr("Nothing here shows “{query}”", query=clipped(listing.query)),
         text=tr("As far as the model can tell. Try other words, or look at what comes nearest."),
         button=listing.fold_text,
     )

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         widgets.search.leave_down.connect(widgets.grid.take_focus)
         session.browser.settled.connect(self._on_settled)
         session.browser.reported.connect(self._tell_error)
+        session.inspector.full_failed.connect(self._tell_error)
         session.model.modelReset.connect(self._on_reset)
         widgets.grid.selectionModel().currentChanged.connect(self._on_current)
         compare = self._controllers.looking.compare

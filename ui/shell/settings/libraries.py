@@ -33,7 +33,10 @@ MOVE = tr(
     "To another folder or disk: everything is copied and compared, and only "
     "then the new place counts. Photos and videos stay where they are."
 )
-MOVED = tr("It was moved here, and the old copy is still in {place}.")
+MOVED = tr(
+    "It was moved here, and the old copy is still in {place}. Look whether all is as it was, and "
+    "remove it then; until that the library can't be moved again."
+)
 MOVE_WORDS = tr("disk drive space full folder where place copy remove old")
 
 
@@ -56,8 +59,8 @@ class LibrarySection(Section):
         )
         self.place = SettingRow(tr("Move the library"), MOVE, words=MOVE_WORDS)
         self.remove_old = self._action_button(Actions.REMOVE_OLD_LIBRARY)
-        move = self._action_button(Actions.MOVE_LIBRARY)
-        self.place.add_below(buttons(move, self.remove_old))
+        self.move_button = self._action_button(Actions.MOVE_LIBRARY)
+        self.place.add_below(buttons(self.move_button, self.remove_old))
         context.moving.old_came.connect(self._tell_old)
         self._tell_old()
         self.care = SettingRow(
@@ -121,7 +124,8 @@ class LibrarySection(Section):
         """Whether an old copy is left from a move."""
         old = self._context.moving.old
         self.remove_old.setVisible(old is not None)
-        self.place.say(MOVE if old is None else f"{MOVED.format(place=old.text)} {MOVE}")
+        self.move_button.setVisible(old is None)
+        self.place.say(MOVE if old is None else MOVED.format(place=old.text))
 
     def _say(self) -> None:
         parts = (str(self._folder), self._counts, self._size)
