@@ -42,7 +42,7 @@ from cocadesk.library.search_memory import SearchMemory
 from cocadesk.library.store import Store
 from cocadesk.library.tables import JobTable, MediaTable, RootTable
 from cocadesk.library.views import ViewTables
-from cocadesk.library_uri import shown_name
+from cocadesk.library_uri import moved_to, shown_name
 
 log = logging.getLogger(__name__)
 
@@ -294,8 +294,11 @@ class Library:
     def keep_snapshot(self) -> None:
         """Bring the files up to date with which the next search and the next writer begin soon.
 
-        Nothing depends on them: where they can't be written, these are slower.
+        Nothing depends on them: where they can't be written, these are slower. The old copy of a
+        library that was moved stays as it is.
         """
+        if moved_to(self.folder) is not None:
+            return
         self.care.note_order()
         if self.model is not None:
             self._search_files.keep(self.model)

@@ -84,6 +84,7 @@ def test_a_moved_library_is_found_by_its_old_place(original: Original, tmp_path:
     moved = library(folder, "move", tmp_path / "new")
     assert moved.code == OK, moved.err
     assert f"The library is in {tmp_path / 'new'} now." in moved.out
+    assert "was moved to" not in moved.err
     assert words_of(tmp_path / "new") == original.words
     removed = library(folder, "remove-old")
     assert (removed.code, "are free again" in removed.out) == (OK, True)
