@@ -38,7 +38,7 @@ def crumbs_of(query: Query, words: Callable[[str], str]) -> list[Crumb]:
         found.append(Crumb(query.name, query))
     else:
         if query.text:
-            found.append(Crumb(f"“{query.text}”", query.with_examples()))
+            found.append(Crumb(tr("“{query}”", query=query.text), query.with_examples()))
         if query.likes:
             found.append(
                 Crumb(

@@ -91,7 +91,7 @@ class Listing:
     @property
     def _asked(self) -> str:
         """The text in quotes, and the pictures beside it."""
-        text = f"“{self.query}”" if self.query else ""
+        text = tr("“{query}”", query=self.query) if self.query else ""
         return ", ".join(part for part in (text, self.likeness) if part)
 
     @property

@@ -19,6 +19,7 @@ from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import SortKey
 from ui.kit.icons import Icon
 from ui.kit.texts import count_media
+from ui.kit.translation import tr
 from ui.library.browse.sections import Section
 
 NODE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -245,7 +246,7 @@ class Lines(QAbstractItemModel):
 
 def _spoken(node: Node) -> str:
     number = "" if node.count is None else f", {count_media(node.count)}"
-    away = ", on a disk that is not connected" if node.is_offline else ""
+    away = tr(", on a disk that is not connected") if node.is_offline else ""
     return f"{printable(node.name)}{number}{away}"
 
 

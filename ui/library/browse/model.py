@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QObject
 
 from cocadesk.protocol.messages import BranchValue, ListValue
 from ui.kit.plain_text import tip_of
+from ui.kit.translation import grouped, tr
 from ui.library.browse.lines import Lines, Node
 from ui.library.browse.sections import (
     ALWAYS_THERE,
@@ -83,7 +84,9 @@ class BrowseModel(Lines):
         found = above.entries[:offset] + [self._new_branch(above, one) for one in branches]
         if total > len(found):
             left = total - len(found)
-            name = f"Show {min(left, PAGE):,} more of {left:,}"
+            name = tr(
+                "Show {some} more of {left}", some=grouped(min(left, PAGE)), left=grouped(left)
+            )
             found.append(Node(0, above.section, above, "\0more", name, left=left))
         self.put(above, found)
         if above.is_section:
@@ -100,7 +103,7 @@ class BrowseModel(Lines):
         return self.number(Node(0, section, self.top, section.value, TITLES[section]))
 
     def _new_branch(self, above: Node, value: BranchValue) -> Node:
-        made = Node(0, above.section, above, value.id, value.name or "Unnamed")
+        made = Node(0, above.section, above, value.id, value.name or tr("Unnamed"))
         made.icon = ICONS[above.section]
         made.query, made.count, made.total = value.query, value.count, value.below
         made.value, made.terms = value, value.terms
@@ -126,9 +129,9 @@ class BrowseModel(Lines):
 
 def _tip(value: BranchValue) -> str:
     """The whole name, of a folder its path; and that its disk is away."""
-    lines = [value.path.text if value.path is not None else value.name or "Unnamed"]
+    lines = [value.path.text if value.path is not None else value.name or tr("Unnamed")]
     if value.is_offline:
-        lines.append("On a disk that is not connected")
+        lines.append(tr("On a disk that is not connected"))
     return tip_of(*lines)
 
 

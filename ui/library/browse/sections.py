@@ -7,6 +7,7 @@ from enum import Enum
 
 from cocadesk.protocol.messages import BranchKind, ListName
 from ui.kit.icons import Icon
+from ui.kit.translation import tr
 
 
 class Section(Enum):
@@ -26,12 +27,12 @@ class Section(Enum):
 
 
 TITLES: Mapping[Section, str] = {
-    Section.LIBRARY: "Library",
-    Section.FOLDER: "Folders",
-    Section.ALBUM: "Albums",
-    Section.SEARCH: "Saved searches",
-    Section.PLACE: "Places",
-    Section.PERSON: "People",
+    Section.LIBRARY: tr("Library"),
+    Section.FOLDER: tr("Folders"),
+    Section.ALBUM: tr("Albums"),
+    Section.SEARCH: tr("Saved searches"),
+    Section.PLACE: tr("Places"),
+    Section.PERSON: tr("People"),
 }
 ICONS: Mapping[Section, Icon] = {
     Section.LIBRARY: Icon.PHOTO,
@@ -42,22 +43,22 @@ ICONS: Mapping[Section, Icon] = {
     Section.PERSON: Icon.PERSON,
 }
 LISTS: Mapping[ListName, tuple[str, Icon]] = {
-    ListName.ALL: ("All", Icon.PHOTO),
-    ListName.FAVOURITES: ("Favourites", Icon.HEART_OUTLINE),
-    ListName.PICKS: ("Picks", Icon.FLAG),
-    ListName.RECENT: ("Recently added", Icon.CLOCK),
-    ListName.VIDEOS: ("Videos", Icon.FILM),
-    ListName.WITHOUT_CAPTION: ("Without caption", Icon.BLANK),
-    ListName.TO_REVIEW: ("To review", Icon.REVIEW),
-    ListName.MISSING: ("Missing", Icon.UNKNOWN),
-    ListName.OFFLINE: ("Offline", Icon.UNPLUGGED),
+    ListName.ALL: (tr("All"), Icon.PHOTO),
+    ListName.FAVOURITES: (tr("Favourites"), Icon.HEART_OUTLINE),
+    ListName.PICKS: (tr("Picks"), Icon.FLAG),
+    ListName.RECENT: (tr("Recently added"), Icon.CLOCK),
+    ListName.VIDEOS: (tr("Videos"), Icon.FILM),
+    ListName.WITHOUT_CAPTION: (tr("Without caption"), Icon.BLANK),
+    ListName.TO_REVIEW: (tr("To review"), Icon.REVIEW),
+    ListName.MISSING: (tr("Missing"), Icon.UNKNOWN),
+    ListName.OFFLINE: (tr("Offline"), Icon.UNPLUGGED),
 }
 TIPS: Mapping[ListName, str] = {
-    ListName.RECENT: "Added in the last 30 days",
-    ListName.WITHOUT_CAPTION: "Nobody has captioned these yet",
-    ListName.TO_REVIEW: "Captions that CocaDesk wrote and you have not accepted yet",
-    ListName.MISSING: "Their files are gone",
-    ListName.OFFLINE: "On a disk that is not connected",
+    ListName.RECENT: tr("Added in the last 30 days"),
+    ListName.WITHOUT_CAPTION: tr("Nobody has captioned these yet"),
+    ListName.TO_REVIEW: tr("Captions that CocaDesk wrote and you have not accepted yet"),
+    ListName.MISSING: tr("Their files are gone"),
+    ListName.OFFLINE: tr("On a disk that is not connected"),
 }
 ONLY_WITH_MEDIA = frozenset({ListName.MISSING, ListName.OFFLINE})
 """Lists that are shown only where they hold anything."""

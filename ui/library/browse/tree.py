@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit.cells import Index
+from ui.kit.translation import tr
 from ui.library.browse.lines import Node
 from ui.library.browse.model import BrowseModel
 from ui.library.browse.painting import LinePainter, Looks, chevron_left, plus_left
@@ -58,7 +59,7 @@ class BrowseTree(QTreeView):
         self._delegate = LineDelegate(self)
         self._target: Node | None = None
         self.setObjectName("browse")
-        self.setAccessibleName("Lists of the library")
+        self.setAccessibleName(tr("Lists of the library"))
         self.setModel(model)
         self.setItemDelegate(self._delegate)
         self.setHeaderHidden(True)
