@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -55,3 +56,12 @@ def use_language(language: str) -> None:
         except (UserError, OSError, ValueError) as error:
             _log.warning("some texts stay English: %s", error)
     speak(whole)
+
+
+def settle_language() -> None:
+    """The language that ``COCADESK_LANGUAGE`` names, else the one of the system's messages."""
+    names = [os.environ.get(LANGUAGE_VARIABLE, "")]
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        names += os.environ.get(variable, "").split(":")
+    codes = (name.split(".")[0].split("_")[0] for name in names if name)
+    use_language(next((code for code in codes if code in LANGUAGES), LANGUAGES[0]))

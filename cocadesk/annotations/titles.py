@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 
+from cocadesk.errors import grouped, tr, tr_count
 from cocadesk.library.edits import FILE_FIELD, GROUP_BEST, album_of, apart_from
 from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
@@ -132,5 +133,32 @@ def things(library: Library, keys: Sequence[str]) -> str:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
     kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
     if len(kinds) > 1:
-        return f"{len(keys):,} photos and videos"
-    return f"{len(keys):,} {kinds.pop().value}{'' if len(keys) == 1 else 's'}"
+        return tr("{number} photos and videos", number=grouped(len(keys)))
+    if kinds.pop() is MediaKind.VIDEO:
+        return tr_count(len(keys), "{n} video", "{n} videos")
+    return tr_count(len(keys), "{n} photo", "{n} photos")
+
+
+def all_media() -> str:
+    """The whole library, where a job's title names what it is about."""
+    return tr("all photos and videos")
+
+
+def captions_title(things: str) -> str:
+    """The title of a job that writes captions for these."""
+    return tr("Captions for {things}", things=things)
+
+
+def writing_title(things: str) -> str:
+    """The title of a job that writes text files."""
+    return tr("Writing captions beside {things}", things=things)
+
+
+def taking_over_title(things: str) -> str:
+    """The title of a job that reads text files."""
+    return tr("Taking over captions beside {things}", things=things)
+
+
+def new_tags_title() -> str:
+    """The title of a job that tags all media with another vocabulary."""
+    return tr("New tags for all photos and videos")

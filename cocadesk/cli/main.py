@@ -14,6 +14,7 @@ def main() -> None:
 
     keep_private()
     limit_numpy_threads()
+    import cocadesk.engine  # noqa: F401  settles the language, before texts are made
     from cocadesk.cli.app import app
 
     app(prog_name="cocadesk")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cocadesk.annotations.albums import AlbumEditor
 from cocadesk.annotations.human import AnnotationChange, HumanAnnotations
 from cocadesk.engine.handlers import EngineContext, RequestHandler
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.albums import AlbumContent
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -103,7 +103,9 @@ class AlbumHandler(RequestHandler):
     def _save(self, body: SaveSearch, call: Call) -> AnnotationsReply:
         query = body.query.strip()
         if not query:
-            raise UserError("There is no search to save.", "The query is empty.", "Give one.")
+            raise UserError(
+                tr("There is no search to save."), tr("The query is empty."), tr("Give one.")
+            )
         sought_in(self._library.results, query)  # a sentence where it can't be asked
         return self._announce(self._albums.save_search(body.name, query, replaces=body.replaces))
 

@@ -20,7 +20,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
 from cocadesk.protocol.captions import CaptionWriting
@@ -36,11 +36,11 @@ from cocadesk.protocol.values import (
 )
 
 STAGES = {
-    AnnotationStage.PLAN: "Checking what there is to do",
-    AnnotationStage.CAPTION: "Describing photos and videos",
-    AnnotationStage.TAG: "Tagging photos and videos",
-    AnnotationStage.WRITE: "Writing captions",
-    AnnotationStage.TAKE_OVER: "Reading texts beside photos",
+    AnnotationStage.PLAN: tr("Checking what there is to do"),
+    AnnotationStage.CAPTION: tr("Describing photos and videos"),
+    AnnotationStage.TAG: tr("Tagging photos and videos"),
+    AnnotationStage.WRITE: tr("Writing captions"),
+    AnnotationStage.TAKE_OVER: tr("Reading texts beside photos"),
 }
 Report = TypeVar("Report", DescribeReport, WriteReport, TakeOverReport)
 
@@ -100,7 +100,7 @@ class AnnotationJobs:
     def caption_steps(self, spec: str) -> Steps:
         """A caption job; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=CaptionSpec)
-        yield JobStep(stage="Waiting for the model", done=0)
+        yield JobStep(stage=tr("Waiting for the model"), done=0)
         opened = self._context.model.opened()
         done: set[str] = set()
         if order.order:
@@ -149,14 +149,14 @@ class AnnotationJobs:
         self._library.media.forget_failures(deadly)
         keys = tuple(row.key for row in self._library.media.rows_by_path(paths))
         if not keys:
-            raise UserError("These files are not in the library any more.")
+            raise UserError(tr("These files are not in the library any more."))
         wanted = structs.replace(order, scope=Scope(keys=keys), order=new_key())
-        title = f"Captions for {things(self._library, keys)}, tried again"
+        title = tr("Captions for {things}, tried again", things=things(self._library, keys))
         return self._context.queue(JobKind.CAPTION, title, wanted, items=len(keys))
 
     def tag_steps(self, spec: str) -> Steps:
         """A tag job: no file is read; see ``cocadesk.engine.job_steps.JobFactory``."""
-        yield JobStep(stage="Waiting for the model", done=0)
+        yield JobStep(stage=tr("Waiting for the model"), done=0)
         opened = self._context.model.opened()
         inner = tag_steps(
             self._library,
@@ -172,7 +172,7 @@ class AnnotationJobs:
         """The same job as a command of its own: files that are up to date stay as they are."""
         order = msgspec.json.decode(spec, type=WriteSpec)
         keys = scope_keys(self._library, order.scope)
-        title = f"Writing captions beside {things(self._library, keys)}"
+        title = tr("Writing captions beside {things}", things=things(self._library, keys))
         wanted = structs.replace(order, batch=new_key())
         return self._context.queue(JobKind.WRITE, title, wanted, items=len(keys))
 
@@ -266,11 +266,15 @@ def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
 
 def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:
     """The end of a caption or tag job."""
+    number = grouped(report.described)
+    is_tagging = verb == "tagged"
     message = sentence(
-        f"{report.described:,} {verb}",
-        (report.unchanged, "already known"),
-        (report.by_person, "with a caption of your own"),
-        (len(report.failed), "could not be read"),
+        tr("{number} tagged", number=number)
+        if is_tagging
+        else tr("{number} described", number=number),
+        (report.unchanged, tr("already known")),
+        (report.by_person, tr("with a caption of your own")),
+        (len(report.failed), tr("could not be read")),
     )
     return JobOutcome(
         message=message,
@@ -282,12 +286,12 @@ def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutc
 def take_over_outcome(report: TakeOverReport) -> JobOutcome:
     """The end of a job that takes texts over."""
     done = sentence(
-        f"{report.taken:,} taken over",
-        (report.unchanged, "already your captions"),
-        (report.without, "without a text"),
-        (len(report.skipped), "skipped"),
+        tr("{taken} taken over", taken=grouped(report.taken)),
+        (report.unchanged, tr("already your captions")),
+        (report.without, tr("without a text")),
+        (len(report.skipped), tr("skipped")),
     )
-    stopped = "It was undone before it ended. " if report.was_undone else ""
+    stopped = tr("It was undone before it ended. ") if report.was_undone else ""
     return JobOutcome(
         message=stopped + done,
         report=to_value(report, values.TakeOverReport, skipped=skipped_items(report.skipped)),
@@ -298,11 +302,11 @@ def take_over_outcome(report: TakeOverReport) -> JobOutcome:
 def write_outcome(report: WriteReport) -> JobOutcome:
     """The end of a write job."""
     done = sentence(
-        f"{report.written:,} written",
-        (report.unchanged, "already up to date"),
-        (len(report.skipped), "skipped"),
+        tr("{written} written", written=grouped(report.written)),
+        (report.unchanged, tr("already up to date")),
+        (len(report.skipped), tr("skipped")),
     )
-    stopped = "It was undone before it ended. " if report.was_undone else ""
+    stopped = tr("It was undone before it ended. ") if report.was_undone else ""
     return JobOutcome(
         message=stopped + done,
         report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),

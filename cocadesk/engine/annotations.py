@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from cocadesk.annotations.human import AnnotationChange as Change
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.sidecars import PlannedFile, plan_write
-from cocadesk.annotations.titles import things
+from cocadesk.annotations.titles import (
+    all_media,
+    captions_title,
+    new_tags_title,
+    taking_over_title,
+    things,
+    writing_title,
+)
 from cocadesk.annotations.vocabulary import (
     has_custom_vocabulary,
     library_vocabulary,
@@ -181,13 +188,13 @@ class AnnotationHandler(RequestHandler):
 
     def _start_write(self, body: StartWrite, call: Call) -> JobReply:
         keys = some_scope_keys(self._library, body.scope)
-        title = f"Writing captions beside {self._things(body.scope, keys)}"
+        title = writing_title(self._things(body.scope, keys))
         spec = WriteSpec(scope=body.scope, overwrite=body.overwrite, batch=new_key())
         return self._context.queue(JobKind.WRITE, title, spec, items=len(keys))
 
     def _start_take_over(self, body: StartTakeOver, call: Call) -> JobReply:
         keys = some_scope_keys(self._library, body.scope)
-        title = f"Taking over captions beside {self._things(body.scope, keys)}"
+        title = taking_over_title(self._things(body.scope, keys))
         spec = TakeOverSpec(scope=body.scope, batch=new_key())
         # What an index finds until then is meant as well, so it waits for that.
         items = len(keys) if body.scope.keys else None
@@ -195,7 +202,7 @@ class AnnotationHandler(RequestHandler):
 
     def _start_caption(self, body: StartCaption, call: Call) -> JobReply:
         keys = some_scope_keys(self._library, body.scope)
-        title = f"Captions for {self._things(body.scope, keys)}"
+        title = captions_title(self._things(body.scope, keys))
         # A styled one too: the style that is wanted last stays, and orders tell which that is.
         order = new_key() if body.again or body.style is not None else ""
         to_writing(body.writing)  # what can't be done is said before it waits
@@ -213,7 +220,7 @@ class AnnotationHandler(RequestHandler):
     def _things(self, scope: Scope, keys: Sequence[str]) -> str:
         """The media of a scope, which are those of ``keys`` now, in a title."""
         if scope == Scope():
-            return "all photos and videos"
+            return all_media()
         if len(scope.folders) == 1 and not scope.keys and not scope.filter:
             folder = scope.folders[0].text
             return os.path.basename(folder.rstrip(os.sep)) or folder  # noqa: PTH119
@@ -229,7 +236,7 @@ class AnnotationHandler(RequestHandler):
 
     def _set_vocabulary(self, body: SetVocabulary, call: Call) -> JobReply:
         set_custom_vocabulary(self._library.folder, body.tags)
-        title = "New tags for all photos and videos"
+        title = new_tags_title()
         items = self._library.counts().media
         return self._context.queue(JobKind.TAG, title, TagSpec(order=new_key()), items=items)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
@@ -74,9 +74,9 @@ def to_writing(wished: CaptionWriting) -> Writing:
     """
     if not 0 <= wished.beams <= MOST_BEAMS:
         raise UserError(
-            f"A caption can't be searched with {wished.beams} beams.",
-            "Each is one more wording that is followed to its end.",
-            f"Choose 1 to {MOST_BEAMS}.",
+            tr("A caption can't be searched with {beams} beams.", beams=wished.beams),
+            tr("Each is one more wording that is followed to its end."),
+            tr("Choose 1 to {most_beams}.", most_beams=MOST_BEAMS),
         )
     return Writing(length=CaptionLength(wished.length.value), beams=wished.beams)
 
@@ -108,7 +108,10 @@ def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[Failur
 
 def sentence(first: str, *numbers: tuple[int, str]) -> str:
     """ "3 described, 2 already known.": the first part, then what is not zero."""
-    return ", ".join([first, *(f"{number:,} {words}" for number, words in numbers if number)]) + "."
+    return (
+        ", ".join([first, *(f"{grouped(number)} {words}" for number, words in numbers if number)])
+        + "."
+    )
 
 
 def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:

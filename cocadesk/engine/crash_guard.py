@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cocadesk.engine.job_records import CRASHES_ALLOWED, JobSpec
+from cocadesk.errors import tr
 from cocadesk.library.in_hand import forget_in_hand, left_in_hand
 from cocadesk.library.layout import MEDIA, STORE_FOLDER
 from cocadesk.library.library import Library
@@ -55,7 +56,10 @@ class CrashGuard:
                 FailureRow(
                     path=path,
                     root=self._root_of(path),
-                    reason=f"CocaDesk ended unexpectedly {CRASHES_ALLOWED} times while it read it.",
+                    reason=tr(
+                        "CocaDesk ended unexpectedly {crashes_allowed} times while it read it.",
+                        crashes_allowed=CRASHES_ALLOWED,
+                    ),
                     stage=DESCRIBE if kind is JobKind.CAPTION else EMBED,
                     when=datetime.now(UTC),
                     size_bytes=status.st_size,

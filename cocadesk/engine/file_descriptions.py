@@ -20,7 +20,7 @@ from cocadesk.annotations.vocabulary import Vocabulary
 from cocadesk.engine.conversions import to_writing
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, EMBED, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
@@ -68,11 +68,13 @@ def find_files(paths: Sequence[bytes]) -> FoundFiles:
         elif os.path.lexists(path):
             found[path] = None
         else:
-            failed.append(_failure(path, "There is no such file."))
+            failed.append(_failure(path, tr("There is no such file.")))
     if failed and not found and len(failed) == len(paths):
         first = failed[0]
         raise UserError(
-            f"{first.path.text} cannot be read.", first.reason, "Give photos or folders of them."
+            tr("{path} cannot be read.", path=first.path.text),
+            first.reason,
+            tr("Give photos or folders of them."),
         )
     return FoundFiles(paths=list(found), failed=failed)
 
@@ -124,14 +126,14 @@ class FileDescriber:
         found = self._files()
         self._places = {path: place for place, path in enumerate(found.paths)}
         total = len(self._places)
-        call.progress(WorkState(stage="Describing", total=total))
+        call.progress(WorkState(stage=tr("Describing"), total=total))
         for done, answer in enumerate(self._all(self._rows(found.paths)), start=1):
             call.check()
             if isinstance(answer, FailureValue):
                 found.failed.append(answer)
             else:
                 call.partial(answer)
-            call.progress(WorkState(stage="Describing", done=done, total=total))
+            call.progress(WorkState(stage=tr("Describing"), done=done, total=total))
         return DescribedFiles(
             failed=tuple(found.failed), unkept=self._unkept if self._has_unkept else ""
         )
@@ -149,7 +151,9 @@ class FileDescriber:
             return find_files([path.to_bytes() for path in body.paths])
         if self._library is None:
             raise UserError(
-                "There is no library to filter.", "", "Leave --filter out, or add a folder first."
+                tr("There is no library to filter."),
+                "",
+                tr("Leave --filter out, or add a folder first."),
             )
         scope = Scope(folders=body.paths, filter=body.filter)
         rows = self._library.media.iter_rows(some_scope_keys(self._library, scope))

@@ -13,7 +13,7 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import not_in_library
 from cocadesk.engine.teaching.runs import RunStore
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.forgetting import ForgetOrder
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import MediaState, Placed, RootRow, paths_of
@@ -119,9 +119,13 @@ class ForgettingHandler(RequestHandler):
             if pattern not in root.excludes:
                 folder = WirePath.of(root.path).text
                 raise UserError(
-                    f"{WirePath.of(pattern).text} is not excluded in {folder}.",
+                    tr(
+                        "{path} is not excluded in {folder}.",
+                        path=WirePath.of(pattern).text,
+                        folder=folder,
+                    ),
                     "",
-                    f"Its patterns: cocadesk exclude {folder} --list.",
+                    tr("Its patterns: cocadesk exclude {folder} --list.", folder=folder),
                 )
         patterns = [one for one in (*root.excludes, *add) if one not in remove]
         hidden: list[str] = []
@@ -147,9 +151,12 @@ class ForgettingHandler(RequestHandler):
             if is_under(place, root.path):
                 inside = pattern_of(place, root.path).decode("utf-8", "replace")
                 raise UserError(
-                    f"{WirePath.of(folder).text} was not added by itself.",
-                    f"It lies in {WirePath.of(root.path).text}, which holds the patterns.",
-                    f"Give that folder, and patterns such as {inside}/*.png.",
+                    tr("{path} was not added by itself.", path=WirePath.of(folder).text),
+                    tr(
+                        "It lies in {path}, which holds the patterns.",
+                        path=WirePath.of(root.path).text,
+                    ),
+                    tr("Give that folder, and patterns such as {inside}/*.png.", inside=inside),
                 )
         raise not_in_library(folder)
 

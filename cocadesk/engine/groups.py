@@ -13,6 +13,7 @@ from cocadesk.engine.conversions import LABELS, level_of, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.scopes import row_of
+from cocadesk.errors import grouped, tr, tr_count
 from cocadesk.indexing.types import GroupingProgress, GroupingReport, GroupingStage
 from cocadesk.library.best import ranked
 from cocadesk.library.edits import apart_pairs, best_keys
@@ -37,11 +38,11 @@ from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import matching_keys
 
 _HIDDEN = parse_filter("hidden:yes")
-TITLE = "Looking for same pictures"
+TITLE = tr("Looking for same pictures")
 STAGES = {
-    GroupingStage.READ: "Reading what has come",
-    GroupingStage.SEARCH: "Looking for likely pairs",
-    GroupingStage.COMPARE: "Comparing pictures",
+    GroupingStage.READ: tr("Reading what has come"),
+    GroupingStage.SEARCH: tr("Looking for likely pairs"),
+    GroupingStage.COMPARE: tr("Comparing pictures"),
 }
 
 
@@ -224,9 +225,13 @@ def _step(progress: GroupingProgress) -> JobStep:
 
 
 def _sentence(report: GroupingReport) -> str:
-    counts = ((report.exact, "exact copies"), (report.same, "the same picture"))
-    found = [f"{number:,} of {words}" for number, words in counts if number]
-    found += [f"{report.burst:,} burst{'' if report.burst == 1 else 's'}"] if report.burst else []
+    found = []
+    if report.exact:
+        found.append(tr("{number} of exact copies", number=grouped(report.exact)))
+    if report.same:
+        found.append(tr("{number} of the same picture", number=grouped(report.same)))
+    if report.burst:
+        found.append(tr_count(report.burst, "{n} burst", "{n} bursts"))
     if not found:
-        return "No same pictures were found."
-    return f"Groups: {', '.join(found)}."
+        return tr("No same pictures were found.")
+    return tr("Groups: {groups}.", groups=", ".join(found))

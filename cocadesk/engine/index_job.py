@@ -16,7 +16,7 @@ from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.switch_orders import awaited_sources
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr, tr_count
 from cocadesk.indexing.types import (
     Again,
     IndexOptions,
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
 
 STAGES = {
-    IndexStage.SCAN: "Looking for photos and videos",
-    IndexStage.COMPARE: "Comparing with what is known",
-    IndexStage.METADATA: "Reading details again",
-    IndexStage.EMBED: "Reading photos and videos",
-    IndexStage.FINISH: "Tidying up",
+    IndexStage.SCAN: tr("Looking for photos and videos"),
+    IndexStage.COMPARE: tr("Comparing with what is known"),
+    IndexStage.METADATA: tr("Reading details again"),
+    IndexStage.EMBED: tr("Reading photos and videos"),
+    IndexStage.FINISH: tr("Tidying up"),
 }
 
 
@@ -100,12 +100,22 @@ class IndexHandler(RequestHandler):
             path = folder.to_bytes()
             is_known = any(is_under(os.path.realpath(path), root) for root in known)
             if not os.path.lexists(path) and not is_known:
-                raise UserError(f"There is no folder {folder.text}.", "", "Check its name.")
+                raise UserError(
+                    tr("There is no folder {folder}.", folder=folder.text),
+                    "",
+                    tr("Check its name."),
+                )
         if not folders and not known:
-            raise UserError("There is no folder to look through.", "", "Add a folder first.")
+            raise UserError(
+                tr("There is no folder to look through."), "", tr("Add a folder first.")
+            )
         names = [Path(folder.text).name or folder.text for folder in folders]
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        title = f"Adding {shown}" if names else "Looking for new photos and videos"
+        shown = ", ".join(names[:3])
+        if len(names) > 3:
+            shown = tr("{names} and {more} more", names=shown, more=len(names) - 3)
+        title = (
+            tr("Adding {shown}", shown=shown) if names else tr("Looking for new photos and videos")
+        )
         spec = IndexSpec(folders=folders, again=body.again, ray=body.ray)
         items = files_in(folder.to_bytes() for folder in folders) if folders else None
         return self._context.queue(JobKind.INDEX, title, spec, items=items)
@@ -117,7 +127,7 @@ class IndexHandler(RequestHandler):
         wanted = msgspec.json.decode(spec, type=IndexSpec)
         roots = [path.to_bytes() for path in wanted.folders]
         roots = roots or [root.path for root in self._library.roots.all()]
-        yield JobStep(stage="Waiting for the model", done=0)
+        yield JobStep(stage=tr("Waiting for the model"), done=0)
         backend = self._context.model.opened().backend
         try:
             options = IndexOptions(
@@ -160,9 +170,13 @@ def index_again(context: EngineContext, _spec: str, paths: Sequence[bytes]) -> J
     and no other file that failed.
     """
     files = tuple(map(WirePath.of, paths))
-    what = Path(files[0].text).name if len(files) == 1 else f"{len(files):,} files"
+    what = Path(files[0].text).name
+    if len(files) > 1:
+        what = tr_count(len(files), "{n} file", "{n} files")
     spec = IndexSpec(folders=files, is_retry=True)
-    return context.queue(JobKind.INDEX, f"Trying {what} again", spec, items=files_in(paths))
+    return context.queue(
+        JobKind.INDEX, tr("Trying {what} again", what=what), spec, items=files_in(paths)
+    )
 
 
 def files_in(places: Iterable[bytes]) -> int | None:
@@ -255,7 +269,9 @@ def _outcome(
     failed = [*report.failed, *(one for one in updated.unreadable if one.path not in known)]
     message = _sentence(report)
     if updated.filled:
-        message += f" Read again with the improved model: {updated.filled:,}."
+        message += tr(
+            " Read again with the improved model: {filled}.", filled=grouped(updated.filled)
+        )
     message = " ".join((message, *notes))
     return JobOutcome(
         message=message,
@@ -267,22 +283,21 @@ def _outcome(
 def _sentence(report: IndexReport) -> str:
     is_news = report.indexed or not report.unchanged
     return sentence(
-        f"{_photos_and_videos(report)} added" if is_news else "Nothing new",
-        (report.unchanged, "already known"),
-        (report.refreshed, "whose details were read again"),
-        (report.moved, "moved"),
-        (report.missing, "gone"),
-        (report.offline, "on a disk that is not connected"),
-        (len(report.failed), "could not be read"),
+        tr("{media} added", media=_photos_and_videos(report)) if is_news else tr("Nothing new"),
+        (report.unchanged, tr("already known")),
+        (report.refreshed, tr("whose details were read again")),
+        (report.moved, tr("moved")),
+        (report.missing, tr("gone")),
+        (report.offline, tr("on a disk that is not connected")),
+        (len(report.failed), tr("could not be read")),
     )
 
 
 def _photos_and_videos(report: IndexReport) -> str:
     """The media that were added, each kind only where there is one ("3 photos and 1 video")."""
     photos = report.indexed - report.videos
-    parts = [
-        f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-        for number, word in ((photos, "photo"), (report.videos, "video"))
-        if number
-    ]
-    return " and ".join(parts) or "0 photos"
+    of_photos = tr_count(photos, "{n} photo", "{n} photos")
+    of_videos = tr_count(report.videos, "{n} video", "{n} videos")
+    if photos and report.videos:
+        return tr("{photos} and {videos}", photos=of_photos, videos=of_videos)
+    return of_videos if report.videos else of_photos

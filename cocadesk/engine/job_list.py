@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cocadesk.engine.job_order import Hold, Lane, in_order, lane_of, may_pass, waits
 from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec
 from cocadesk.engine.job_steps import JobStep
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.protocol.values import JobKind, JobState, JobValue
 
 SAVE_EVERY_S = 10.0
@@ -46,7 +46,9 @@ class JobList:
         try:
             return self._jobs[job_id]
         except KeyError:
-            raise UserError("There is no such job.", f"Its id would be {job_id}.") from None
+            raise UserError(
+                tr("There is no such job."), tr("Its id would be {job_id}.", job_id=job_id)
+            ) from None
 
     def open(self, kind: JobKind, order: JobSpec) -> Job | None:
         """The job that waits, runs or is paused with this order."""
@@ -67,7 +69,7 @@ class JobList:
                 is_active = other.value.state in (JobState.QUEUED, JobState.RUNNING)
                 is_last_try = other.spec.crashes >= CRASHES_ALLOWED - 1
                 if is_active and is_last_try and lane_of(other.value.kind) is Lane.MAIN:
-                    return f"“{other.value.title}”, which is tried on its own"
+                    return tr("“{other}”, which is tried on its own", other=other.value.title)
         return self._hold(job)
 
     def next(self, lane: Lane) -> Job | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from enum import Enum, auto
 
 from cocadesk.engine.job_records import BESIDE, Job
+from cocadesk.errors import tr
 from cocadesk.protocol.values import JobKind, JobState
 
 SHORT_S = 60.0
@@ -109,8 +110,10 @@ def waits(jobs: Sequence[Job], working: Mapping[Lane, Job], hold: Hold) -> dict[
             if ahead == [now] and now is not None and may_pass(job, now):
                 reasons[job.value.id] = _named(now) + _step_of(now)
             elif ahead:
-                others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
-                reasons[job.value.id] = _named(ahead[0]) + others
+                first, others = _named(ahead[0]), len(ahead) - 1
+                reasons[job.value.id] = (
+                    tr("{names} and {more} more", names=first, more=others) if others else first
+                )
             ahead.append(job)
     return reasons
 
@@ -121,4 +124,6 @@ def _named(job: Job) -> str:
 
 def _step_of(job: Job) -> str:
     """The time after which a job that is passed makes room, as far as it was measured."""
-    return f"; a step of it takes up to {math.ceil(job.step_s)} s" if job.step_s else ""
+    if not job.step_s:
+        return ""
+    return tr("; a step of it takes up to {seconds} s", seconds=math.ceil(job.step_s))

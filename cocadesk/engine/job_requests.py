@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cocadesk.engine.conversions import failures_of
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.rows import DESCRIBE
 from cocadesk.protocol.calls import Call, JobWatchers
 from cocadesk.protocol.messages import (
@@ -58,12 +58,14 @@ class JobHandler(RequestHandler):
             jobs = self._context.jobs()
             job, spec = jobs.get(body.job_id), jobs.spec(body.job_id)
             if not job.state.is_final:
-                raise UserError(f"{job.title}: this has not ended yet.", "", "Wait for its end.")
+                raise UserError(
+                    tr("{job}: this has not ended yet.", job=job.title), "", tr("Wait for its end.")
+                )
             report = jobs.report(job.id)
             kind, paths = job.kind, [one.path.to_bytes() for one in failures_of(report)]
         of_files = self._restart(kind).of_files
         if of_files is None or not paths:
-            raise UserError("There is nothing to try again.", "No file has failed there.")
+            raise UserError(tr("There is nothing to try again."), tr("No file has failed there."))
         return of_files(spec, paths)
 
     def _restart(self, kind: JobKind) -> Restart:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from cocadesk.engine.groups import TITLE, GroupSpec
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.models import ids_of_starter
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.backups import Restored
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -132,9 +132,9 @@ class CareHandler(RequestHandler):
 
         if self._context.jobs().is_busy():
             raise UserError(
-                "The library can't be repaired while a job runs.",
+                tr("The library can't be repaired while a job runs."),
                 "",
-                "Wait for the job, or pause it, and try again.",
+                tr("Wait for the job, or pause it, and try again."),
             )
         self._run(call, repaired)
 
@@ -175,15 +175,30 @@ def _path(path: WirePath | None) -> Path | None:
 
 def _sentences(found: Restored) -> tuple[str, ...]:
     """The outcome of a restore in words."""
-    said = ["The library has all captions and tags of the backup already."]
+    said = [tr("The library has all captions and tags of the backup already.")]
     if found.edits:
-        said = [f"{found.edits:,} entries of people's captions and tags were restored."]
+        said = [
+            tr(
+                "{edits} entries of people's captions and tags were restored.",
+                edits=grouped(found.edits),
+            )
+        ]
     if found.newer:
-        said.append(f"{found.newer:,} were changed after the backup; they stay as they are.")
+        said.append(
+            tr(
+                "{newer} were changed after the backup; they stay as they are.",
+                newer=grouped(found.newer),
+            )
+        )
     if found.waiting:
-        said.append(f"{found.waiting:,} photos and videos wait for the next index.")
+        said.append(
+            tr(
+                "{waiting} photos and videos wait for the next index.",
+                waiting=grouped(found.waiting),
+            )
+        )
     if found.folders:
-        said.append(f"{found.folders:,} folders were added.")
+        said.append(tr("{folders} folders were added.", folders=grouped(found.folders)))
     if found.vocabulary_differs:
-        said.append("The library has other tags than the backup; they stay as they are.")
+        said.append(tr("The library has other tags than the backup; they stay as they are."))
     return tuple(said)

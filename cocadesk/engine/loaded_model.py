@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.conversions import to_value
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.layout import read_manifest
 from cocadesk.locations import STARTER, durable_source
 from cocadesk.protocol.values import ModelState, ModelValue, changed
@@ -265,7 +265,7 @@ class ModelHolder:
         self.settled()
         opened = self._opened
         if opened is None:
-            raise self._error or UserError("The model is not open.")
+            raise self._error or UserError(tr("The model is not open."))
         return opened
 
     def open(self, source: str) -> Backend:
@@ -316,7 +316,7 @@ class ModelHolder:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - whoever waits must be woken
             _log.exception("the model could not be opened")
-            self._fail(UserError("The model could not be opened.", f"{error}"))
+            self._fail(UserError(tr("The model could not be opened."), f"{error}"))
         else:
             self._opened = opened
             self._value = opened.value()

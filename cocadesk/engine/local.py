@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from cocadesk.engine.interrupt import Interrupt
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library_uri import shown_name
 from cocadesk.locations import STARTER, durable_source, text_vectors_folder
 from cocadesk.protocol.calls import Call, CallCancelledError
@@ -181,9 +181,9 @@ class LocalEngine:
                 body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
             )
         raise UserError(
-            f"There is no library in {WirePath.of(shown_name(self.folder)).text}.",
+            tr("There is no library in {path}.", path=WirePath.of(shown_name(self.folder)).text),
             "",
-            "Add a folder of photos first: cocadesk index FOLDER.",
+            tr("Add a folder of photos first: cocadesk index FOLDER."),
         )
 
     def _opened(self) -> EngineCore:

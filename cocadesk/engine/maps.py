@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.likeness import LikenessPlaces
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.catalogue import NEWEST
 from cocadesk.library.columns import MediaColumns
 from cocadesk.protocol.calls import Call
@@ -29,7 +29,7 @@ from cocadesk.search.map_groups import Grouped, by_folder, by_tag, by_year
 from cocadesk.search.matching import matching_numbers
 
 STRETCH = 10_000
-STAGE = "Laying out the map"
+STAGE = tr("Laying out the map")
 
 _COLOURS = {
     MapColour.YEAR: (NEWEST, by_year),
@@ -58,9 +58,9 @@ class MapHandler(RequestHandler):
         found = matching_numbers(self._library.results, among, asked)
         if found is None:
             raise UserError(
-                "The map can't be drawn yet.",
-                "The library's files for quick searches are still being made.",
-                "Try again in a few minutes.",
+                tr("The map can't be drawn yet."),
+                tr("The library's files for quick searches are still being made."),
+                tr("Try again in a few minutes."),
             )
         columns, numbers = found
         places_N2 = self._places(body.kind, columns, numbers, call)

@@ -17,7 +17,7 @@ from cocadesk.engine.file_descriptions import describe_files
 from cocadesk.engine.full_pictures import FullPictures
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.scopes import row_of
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.parts import video_part
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaKind, MediaRow, ViewRow
@@ -274,14 +274,14 @@ class MediaDetails(RequestHandler):
             request = replace(request, path=video, is_inside=not part.name)
         answer = next(iter(list(self._open_pool().decode([request]))))
         if isinstance(answer, DecodeFailure):
-            raise UserError("This file cannot be read now.", answer.reason)
+            raise UserError(tr("This file cannot be read now."), answer.reason)
         if not isinstance(answer, DecodedPhoto) and row.format == answer.format:
             # An older program took a picture that moves for a photo; its next index won't.
             answer = answer.still()
         if not isinstance(answer, DecodedPhoto):
             answer.close()
             raise UserError(
-                "This file has been replaced by a video.", "", "Index its folder again."
+                tr("This file has been replaced by a video."), "", tr("Index its folder again.")
             )
         return answer
 

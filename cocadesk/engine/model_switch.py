@@ -16,7 +16,7 @@ from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_source
 from cocadesk.engine.teaching.runs import Choice, RunStore
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from cocadesk.indexing.types import ReembedReport
     from cocadesk.model.backend import Backend
 
-STAGE = "Reading photos and videos for the new model"
-UPDATE = "Reading photos and videos again with the improved model"
-IMPROVED = "the improved model"
+STAGE = tr("Reading photos and videos for the new model")
+UPDATE = tr("Reading photos and videos again with the improved model")
+IMPROVED = tr("the improved model")
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
 HUB_PREFIXES = ("hf-hub:", "open_clip:")
@@ -58,7 +58,7 @@ class ModelSwitcher:
         return job
 
     def _ordered(self, source: str) -> JobValue:
-        title = f"Switching to {self._name(source)}"
+        title = tr("Switching to {name}", name=self._name(source))
         spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
         jobs = self._context.jobs()
         if source == STARTER == self._context.model.source:
@@ -76,7 +76,9 @@ class ModelSwitcher:
                 self._keep_ready(source, backend)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)
             self._switch(backend, source)
-            outcome = JobOutcome(message=f"Search answers with {self._name(source)} now.")
+            outcome = JobOutcome(
+                message=tr("Search answers with {name} now.", name=self._name(source))
+            )
             return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
 
     def update(self) -> None:
@@ -101,7 +103,7 @@ class ModelSwitcher:
         return msgspec.json.encode(ModelSwitchSpec(source=STARTER, update=image_id)).decode()
 
     def _update_steps(self) -> Steps:
-        yield JobStep(stage="Waiting for the model", done=0)
+        yield JobStep(stage=tr("Waiting for the model"), done=0)
         return _outcome((yield from update_steps(self._context)), IMPROVED)
 
     def steps(self, spec: str) -> Steps:
@@ -139,8 +141,8 @@ class ModelSwitcher:
             if wanted.update:
                 if not self._context.model.awaits_vectors():
                     raise UserError(
-                        "There is nothing to read again.",
-                        "The model that answers has read all photos and videos.",
+                        tr("There is nothing to read again."),
+                        tr("The model that answers has read all photos and videos."),
                     )
                 spec = self._update_spec()
             elif not wanted.source.startswith(HUB_PREFIXES):
@@ -156,12 +158,12 @@ class ModelSwitcher:
     def _name(self, source: str) -> str:
         """The name of a model in a sentence; a run by its title."""
         if source == STARTER:
-            return "the starter"
+            return tr("the starter")
         if source.startswith(RUN_PREFIX):
             with contextlib.suppress(UserError):
                 record = self._runs.get(source.removeprefix(RUN_PREFIX))
-                return f"the model of “{record.title}”"
-        return f"the model {source}"
+                return tr("the model of “{run}”", run=record.title)
+        return tr("the model {source}", source=source)
 
     def _fits(self, backend: Backend) -> bool:
         """True where the vectors that answer now are this model's too, or there are none."""
@@ -198,7 +200,7 @@ class ModelSwitcher:
         opening = _open_in_thread(lambda: self._context.model.open(source))
         try:
             while not wait([opening], OPENING_STEP_S).done:
-                yield JobStep(stage="Opening the model", done=0)
+                yield JobStep(stage=tr("Opening the model"), done=0)
         except GeneratorExit:
             opening.add_done_callback(_close_once_open)
             raise
@@ -233,11 +235,22 @@ def _outcome(report: ReembedReport, name: str) -> JobOutcome:
         seconds=report.seconds,
     )
     without = len(report.unreadable) + report.missing + report.offline
-    rest = f" {without:,} could not be read now and wait for the next index." if without else ""
     read = report.filled + report.had
-    for_all = f", for {read:,} photos and videos" if read else ""
+    message = tr("Search answers with {name} now.", name=name)
+    if read:
+        message = tr(
+            "Search answers with {name} now, for {read} photos and videos.",
+            name=name,
+            read=grouped(read),
+        )
+    if without:
+        rest = tr(
+            "{without} could not be read now and wait for the next index.",
+            without=grouped(without),
+        )
+        message = f"{message} {rest}"
     return JobOutcome(
-        message=f"Search answers with {name} now{for_all}.{rest}",
+        message=message,
         report=numbers,
         failed=len(report.unreadable),
     )

@@ -16,7 +16,7 @@ from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
@@ -97,7 +97,7 @@ class ModelHandler(RequestHandler):
             model_id=result.model_id if result else "",
             image_id=result.image_id if result else "",
             size_bytes=sum(file.stat().st_size for file in best.iterdir() if file.is_file()),
-            note="You taught it.",
+            note=tr("You taught it."),
         )
 
     def _coverage(self, image_ids: set[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cocadesk.engine.handlers import EngineContext, RequestHandler
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.moving import LibraryMove, MoveState, remove_old_copy
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -24,7 +24,7 @@ from cocadesk.protocol.values import WorkState
 USUAL_NAME = "library"
 NEW_NAME = "CocaDesk library"
 TELL_EVERY_S = 0.2
-JOB_RUNS = "While a job works, the library can't be moved."
+JOB_RUNS = tr("While a job works, the library can't be moved.")
 WAIT_FOR_JOB_S = 0.5
 
 
@@ -78,7 +78,7 @@ class MoveHandler(RequestHandler):
                     stack.enter_context(self._context.jobs().at_rest(JOB_RUNS))
                     break
                 except UserError:
-                    call.progress(WorkState(stage="Waiting for the end of a job"))
+                    call.progress(WorkState(stage=tr("Waiting for the end of a job")))
                     call.check()
                     time.sleep(WAIT_FOR_JOB_S)
             yield
@@ -99,10 +99,10 @@ class _Told:
         if now_s - self._told_s < TELL_EVERY_S and state.files < state.all_files:
             return
         self._told_s = now_s
-        sizes = f"{state.done_bytes / 1e6:,.0f} of {state.all_bytes / 1e6:,.0f} MB"
+        done_mb, all_mb = (grouped(round(n / 1e6)) for n in (state.done_bytes, state.all_bytes))
         self._call.progress(
             WorkState(
-                stage=f"Copying and comparing, {sizes}",
+                stage=tr("Copying and comparing, {done} of {all} MB", done=done_mb, all=all_mb),
                 done=state.files,
                 total=state.all_files,
                 seconds_left=self._seconds_left(state, now_s),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.engine.conversions import in_order, level_of, order_of, to_hits
 from cocadesk.engine.decoding import PoolDecoder
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.protocol.messages import Hits, Search
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.replies import ReadAs
@@ -49,7 +49,7 @@ class PictureVectors:
             try:
                 return self._vector(_absolute(path, folder), backend, searcher)
             except ValueError as error:  # what the system takes for no path at all
-                raise _unseen(path, "No file can have such a name.") from error
+                raise _unseen(path, tr("No file can have such a name.")) from error
 
         return found
 
@@ -62,7 +62,7 @@ class PictureVectors:
         try:
             state = os.stat(path)  # noqa: PTH116 - bytes
         except OSError as error:
-            reason = error.strerror or "It can't be read."
+            reason = error.strerror or tr("It can't be read.")
             raise _unseen(WirePath.of(path).text, reason) from error
         name = (backend.info().image_id, path, state.st_mtime_ns, state.st_size)
         if name not in self._known:
@@ -89,7 +89,7 @@ def _embedded(path: bytes, backend: Backend) -> Vector:
                 raise _unseen(WirePath.of(path).text, picture)
             vector: Vector = backend.embed_images(picture[None])[0]
             return vector
-    raise _unseen(WirePath.of(path).text, "It holds no picture.")
+    raise _unseen(WirePath.of(path).text, tr("It holds no picture."))
 
 
 def _unseen(path: str, reason: str) -> UserError:

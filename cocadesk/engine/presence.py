@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.errors import tr
 from cocadesk.library.rows import MediaRow, MediaState, paths_of
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import FilesNoted, NoteFiles, RowsChanged
 
-GONE = "The file was moved out of its place, e.g. into the system's bin."
+GONE = tr("The file was moved out of its place, e.g. into the system's bin.")
 
 
 class PresenceHandler(RequestHandler):

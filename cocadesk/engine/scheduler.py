@@ -31,7 +31,7 @@ from cocadesk.engine.job_records import (
     documents_of,
 )
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep
-from cocadesk.errors import UserError, disk_error
+from cocadesk.errors import UserError, disk_error, tr
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
@@ -84,7 +84,7 @@ class Scheduler:
         for job in self._jobs.all():
             if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
                 name = self._witness.skip(job.value.kind, job.spec.suspects)
-                skipped = SKIPPED.format(name) if name else ""
+                skipped = SKIPPED.format(file=name) if name else ""
                 self._jobs.end(job, JobState.FAILED, message=CRASHED + skipped)
 
     def start(self) -> None:
@@ -233,7 +233,7 @@ class Scheduler:
 
     @contextlib.contextmanager
     def at_rest(
-        self, why: str = "While a job works with photos and videos, they can't be forgotten."
+        self, why: str = tr("While a job works with photos and videos, they can't be forgotten.")
     ) -> Iterator[Callable[[Callable[[str], bool]], int]]:
         """Keep jobs from beginning; gives what forgets jobs and tells how many.
 
@@ -246,9 +246,9 @@ class Scheduler:
             running = next(iter(self._jobs.working.values()), None)
             if running is not None:
                 raise UserError(
-                    f"Something else is being done: {running.value.title}.",
+                    tr("Something else is being done: {running}.", running=running.value.title),
                     why,
-                    "Wait for its end, or stop it; then try again.",
+                    tr("Wait for its end, or stop it; then try again."),
                 )
 
             def forget(goes: Callable[[str], bool]) -> int:
@@ -311,7 +311,9 @@ class Scheduler:
             told = disk_error(error)
             if told is None:
                 _log.exception("job %s (%s) failed", job.value.id, job.value.kind)
-            message = f"An error in the program: {type(error).__name__}: {error}"
+            message = tr(
+                "An error in the program: {name}: {error}", name=type(error).__name__, error=error
+            )
             self._end(job, JobState.FAILED, message=str(told or message))
         else:
             if outcome is not None:
@@ -356,9 +358,10 @@ def _has_gained(job: Job, mark: str) -> bool:
     return not mark or mark != job.spec.mark or job.value.kind in _OUTSIDE
 
 
-CRASHED = (
-    f"CocaDesk ended unexpectedly {CRASHES_ALLOWED} times while it did this, so it is not "
-    "tried again by itself. What is done is kept. Make room in memory and on the disk, "
-    "then start it again."
+CRASHED = tr(
+    "CocaDesk ended unexpectedly {crashes_allowed} times while it did this, so "
+    "it is not tried again by itself. What is done is kept. Make room in "
+    "memory and on the disk, then start it again.",
+    crashes_allowed=CRASHES_ALLOWED,
 )
-SKIPPED = " It was reading {} each time; that file is skipped from now on."
+SKIPPED = tr(" It was reading {file} each time; that file is skipped from now on.")

@@ -6,7 +6,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.library import Library
 from cocadesk.library.paths import is_under
 from cocadesk.library.rows import MediaRow, paths_of
@@ -26,7 +26,7 @@ def row_of(library: Library, key: str) -> MediaRow:
     """
     rows = library.media.rows([key])
     if not rows:
-        raise UserError("This photo or video is no longer in the library.")
+        raise UserError(tr("This photo or video is no longer in the library."))
     return rows[0]
 
 
@@ -47,10 +47,14 @@ def some_scope_keys(library: Library, scope: Scope) -> list[str]:
         _check_folders(library, [folder.to_bytes() for folder in scope.folders])
     if not keys and scope.filter:
         raise UserError(
-            "Nothing there fits the filter.", f"It was: {scope.filter}", "Try a wider one."
+            tr("Nothing there fits the filter."),
+            tr("It was: {filter}", filter=scope.filter),
+            tr("Try a wider one."),
         )
     if not keys:
-        raise UserError("There are no photos in the library yet.", "", "Add a folder first.")
+        raise UserError(
+            tr("There are no photos in the library yet."), "", tr("Add a folder first.")
+        )
     return keys
 
 
@@ -69,7 +73,7 @@ def _check_folders(library: Library, folders: Sequence[bytes]) -> None:
 def not_in_library(path: bytes) -> UserError:
     """The sentence for a file or folder that names nothing in the library."""
     return UserError(
-        f"{WirePath.of(path).text} is not in the library.",
+        tr("{path} is not in the library.", path=WirePath.of(path).text),
         "",
-        "Check the path, or add it: cocadesk index FOLDER.",
+        tr("Check the path, or add it: cocadesk index FOLDER."),
     )

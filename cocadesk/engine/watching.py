@@ -16,7 +16,7 @@ from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexSpec
 from cocadesk.engine.job_order import is_short
 from cocadesk.engine.job_records import Job
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.indexing.watching import Changes, Looks, WatchPace
 from cocadesk.library.paths import is_under
 from cocadesk.media.excludes import Excludes
@@ -34,9 +34,9 @@ from cocadesk.protocol.values import (
     WatchedFolder,
 )
 
-UNWATCHED = "Folders are watched while a window is open."
-OFF = "Watching is turned off."
-ON_BATTERY = "mains power: the computer runs on its battery"
+UNWATCHED = tr("Folders are watched while a window is open.")
+OFF = tr("Watching is turned off.")
+ON_BATTERY = tr("mains power: the computer runs on its battery")
 _HELD_KINDS = frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.CAPTION, JobKind.GROUP})
 _END_S = 5.0
 _KEPT = 10
@@ -244,8 +244,10 @@ class FolderWatcher:
         folders = tuple(map(WirePath.of, roots))
         spec = IndexSpec(folders=folders, settle_s=self._pace.quiet_s)
         names = [Path(folder.text).name or folder.text for folder in spec.folders]
-        title = f"Looking at changes in {names[0]}"
-        title += f" and {len(names) - 1} more" if len(names) > 1 else ""
+        shown = names[0]
+        if len(names) > 1:
+            shown = tr("{names} and {more} more", names=shown, more=len(names) - 1)
+        title = tr("Looking at changes in {names}", names=shown)
         text = msgspec.json.encode(spec).decode()
         self._job_roots, self._job_began_s = roots, time.monotonic()
         jobs = self._context.jobs()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QPolygonF
 
 from cocadesk.protocol.messages import MAP_STEPS, MapPoints
-from ui.library.map.land import land
+from ui.kit.land import land
 from ui.library.map.look import Look
 from ui.library.map.points import PointSet
 

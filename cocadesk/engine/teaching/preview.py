@@ -14,7 +14,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.teaching.runs import to_skipped
 from cocadesk.engine.teaching.spec import SourceDataset, build_spec
 from cocadesk.engine.teaching.trainer_process import TrainerChild
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.rows import new_key
 from cocadesk.model.source import resolve_source
@@ -26,7 +26,7 @@ from cocadesk.trainer_messages import SPEC, Findings
 
 LINE_WAIT_S = 0.25
 SAMPLE_PX = 320
-NO_CAPTIONS = (
+NO_CAPTIONS = tr(
     "No photo of the library has a caption or tag of yours yet: write captions or add tags first."
 )
 
@@ -66,9 +66,13 @@ class DatasetPreview:
             return found
         except OSError as error:
             raise UserError(
-                "The photos could not be previewed.",
-                f"{folder} cannot be written: {error.strerror or error}.",
-                "Make room on the disk, or check the library's permissions.",
+                tr("The photos could not be previewed."),
+                tr(
+                    "{folder} cannot be written: {reason}.",
+                    folder=folder,
+                    reason=error.strerror or error,
+                ),
+                tr("Make room on the disk, or check the library's permissions."),
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -106,7 +110,9 @@ class DatasetPreview:
         finally:
             child.kill()
         if found is None:
-            raise UserError("The trainer gave no answer about these photos.", "", "Try again.")
+            raise UserError(
+                tr("The trainer gave no answer about these photos."), "", tr("Try again.")
+            )
         return _value(found, dataset, samples)
 
     def _samples(self, found: Findings) -> tuple[TeachSample, ...]:

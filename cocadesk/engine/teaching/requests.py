@@ -19,7 +19,7 @@ from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunStore
 from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
 from cocadesk.engine.teaching.trainer_process import TrainerChild, TrainerEvents, job_step
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.rows import new_key
 from cocadesk.library_uri import uri_of
 from cocadesk.locations import RUN_PREFIX
@@ -101,11 +101,15 @@ class TeachingHandler(RequestHandler):
         """Runs are large, and other machines would have to fetch the model that is in use."""
         if uri_of(self._parts.library.folder) is not None:
             raise UserError(
-                "A library in an object store can't be taught.",
-                "What a model learns is kept in the library's folder, which other machines "
-                "do not have.",
-                "Teach in a library on this disk, then use the folder of that run here "
-                "(cocadesk model use FOLDER).",
+                tr("A library in an object store can't be taught."),
+                tr(
+                    "What a model learns is kept in the library's folder, which other machines "
+                    "do not have."
+                ),
+                tr(
+                    "Teach in a library on this disk, then use the folder of that run here "
+                    "(cocadesk model use FOLDER)."
+                ),
             )
 
     def _open_job(self, body: StartTeach) -> JobValue | None:
@@ -131,7 +135,7 @@ class TeachingHandler(RequestHandler):
 
     def _queue(self, record: RunRecord) -> JobValue:
         spec = msgspec.json.encode(TeachJobSpec(run=record.id)).decode()
-        title = f"Learning from {record.title}"
+        title = tr("Learning from {record}", record=record.title)
         jobs = self._parts.jobs()
         if any(job.id == record.id and job.state.can_start_again for job in jobs.all()):
             job = jobs.again(record.id, spec)
@@ -171,9 +175,9 @@ class TeachingHandler(RequestHandler):
         )
         if dataset.is_empty:
             raise UserError(
-                "There is nothing to learn from.",
-                "No photo of the library has a caption or tag of yours.",
-                "Write captions or add tags first, or choose a folder.",
+                tr("There is nothing to learn from."),
+                tr("No photo of the library has a caption or tag of yours."),
+                tr("Write captions or add tags first, or choose a folder."),
             )
         record = RunRecord(
             id=new_key(),
@@ -217,18 +221,20 @@ class TeachingHandler(RequestHandler):
     def _keep(self, record: RunRecord) -> None:
         if not self._store.has_model(record.id):
             raise UserError(
-                "This run's model is gone.",
-                f"{self._store.folder(record.id)} has no checkpoint.",
-                "Teach again.",
+                tr("This run's model is gone."),
+                tr("{folder} has no checkpoint.", folder=self._store.folder(record.id)),
+                tr("Teach again."),
             )
         self._switcher.use(f"{RUN_PREFIX}{record.id}")
 
     def _discard(self, record: RunRecord) -> None:
         if self._parts.model.source == f"{RUN_PREFIX}{record.id}":
             raise UserError(
-                "This run's model is the one in use.",
+                tr("This run's model is the one in use."),
                 "",
-                "Use another one first: on the page Models, or with cocadesk model use starter.",
+                tr(
+                    "Use another one first: on the page Models, or with cocadesk model use starter."
+                ),
             )
         self._store.choose(record.id, Choice.DISCARDED)
 
@@ -237,7 +243,7 @@ class TeachingHandler(RequestHandler):
     def _steps(self, spec: str) -> Steps:
         """A teaching run as steps (see ``JobFactory``); closing it lets the trainer save."""
         record = self._store.get(msgspec.json.decode(spec, type=TeachJobSpec).run)
-        step = JobStep(stage="Starting", done=0)
+        step = JobStep(stage=tr("Starting"), done=0)
         yield step
         started = self._reader.value(record, with_points=True)
         events = TrainerEvents(started, self._publish)
@@ -273,9 +279,9 @@ class TeachingHandler(RequestHandler):
         result = self._store.result(record.id)
         if child.was_stopped or result is None:
             raise UserError(
-                "The trainer ended before the run was finished.",
-                "Another program stopped it; its last state is kept.",
-                "Teach again.",
+                tr("The trainer ended before the run was finished."),
+                tr("Another program stopped it; its last state is kept."),
+                tr("Teach again."),
             )
         job = self._parts.jobs().get(record.id)
         value = self._reader.ended(record, replace(job, state=JobState.DONE))
@@ -308,16 +314,20 @@ _SWITCHES = (JobState.QUEUED, JobState.DONE, JobState.CANCELLED)
 
 def _check_decidable(run: RunValue, *, keep: bool) -> None:
     if run.state is RunState.RUNNING:
-        raise UserError("This run is not finished.", "", "Wait until it is done, or cancel it.")
+        raise UserError(
+            tr("This run is not finished."), "", tr("Wait until it is done, or cancel it.")
+        )
     if run.state is RunState.DISCARDED:
-        raise UserError("This run was discarded.", "Its model is gone.", "Teach again.")
+        raise UserError(tr("This run was discarded."), tr("Its model is gone."), tr("Teach again."))
     if run.state is RunState.FAILED and keep:
-        raise UserError("This run has failed.", run.message, "Teach again.")
+        raise UserError(tr("This run has failed."), run.message, tr("Teach again."))
 
 
 def _check_open(record: RunRecord) -> None:
     if record.choice in (Choice.DISCARDED, Choice.KEPT):
-        raise UserError("This run was decided on.", "Its job can't start again.", "Teach again.")
+        raise UserError(
+            tr("This run was decided on."), tr("Its job can't start again."), tr("Teach again.")
+        )
 
 
 def _starts_again(job: JobValue) -> bool:
@@ -327,7 +337,7 @@ def _starts_again(job: JobValue) -> bool:
 def _title(source: TeachSource) -> str:
     names = [Path(folder.text).name or folder.text for folder in source.folders]
     if source.keys:
-        names.append(f"{len(source.keys)} chosen photos")
+        names.append(tr("{keys} chosen photos", keys=len(source.keys)))
     elif source.uses_library:
-        names.append("the library's captions and tags")
-    return " and ".join(names)
+        names.append(tr("the library's captions and tags"))
+    return tr(" and ").join(names)

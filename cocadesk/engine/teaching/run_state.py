@@ -10,16 +10,17 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.switch_orders import awaited_sources
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunResult, RunStore, to_skipped
+from cocadesk.errors import decimal, grouped, tr
 from cocadesk.locations import RUN_PREFIX
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState, JobValue, RunState, RunValue
 
-ANSWERS = "Search answers with what it has learned."
-SWITCHING = "Search goes on with the old model until all photos are read for this one."
-RESTING = "It is kept; another model answers now."
-DELETED = "Its model was deleted."
-STOPPED = "It was stopped."
-UNFINISHED = "It ended before it was finished."
+ANSWERS = tr("Search answers with what it has learned.")
+SWITCHING = tr("Search goes on with the old model until all photos are read for this one.")
+RESTING = tr("It is kept; another model answers now.")
+DELETED = tr("Its model was deleted.")
+STOPPED = tr("It was stopped.")
+UNFINISHED = tr("It ended before it was finished.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,18 +136,27 @@ def summary_text(result: RunResult) -> str:
     """The numbers of a finished run, and the choice that is open now."""
     before = {metric.name: metric for metric in result.before}
     gained = next((metric for metric in result.after if metric.name in before), None)
-    learned = f"Learned from {result.photos:,} photos with {result.captions:,} captions."
+    learned = tr(
+        "Learned from {photos} photos with {captions} captions.",
+        photos=grouped(result.photos),
+        captions=grouped(result.captions),
+    )
     if unused := sum(files.count for files in result.skipped.values()):
-        learned += f" {unused:,} could not be used."
+        learned += tr(" {unused} could not be used.", unused=grouped(unused))
     if gained is None:
-        return f"{learned} Keep the model or discard it."
-    return (
-        f"{learned} {NAMES.get(gained.name, gained.name)} for {gained.value:.0f} % of captions, "
-        f"{before[gained.name].value:.0f} % before (n = {gained.n}). Keep the model or discard it."
+        return tr("{learned} Keep the model or discard it.", learned=learned)
+    return tr(
+        "{learned} {what} for {now} % of captions, {before} % before (n = {number}). "
+        "Keep the model or discard it.",
+        learned=learned,
+        what=NAMES.get(gained.name, gained.name),
+        now=decimal(gained.value, 0),
+        before=decimal(before[gained.name].value, 0),
+        number=gained.n,
     )
 
 
 NAMES = {
-    "t2i_r1": "The right photo comes first",
-    "t2i_r5": "The right photo is among the first 5",
+    "t2i_r1": tr("The right photo comes first"),
+    "t2i_r5": tr("The right photo is among the first 5"),
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.traces import Traces
 from cocadesk.protocol.paths import WirePath
@@ -113,9 +113,9 @@ class RunStore:
             shutil.rmtree(folder, ignore_errors=True)
             reason = f"{error.strerror or error}." if isinstance(error, OSError) else error.why
             raise UserError(
-                "The teaching run could not be begun.",
-                f"{folder} cannot be written: {reason}",
-                "Make room on the disk, or check the folder's permissions.",
+                tr("The teaching run could not be begun."),
+                tr("{folder} cannot be written: {reason}", folder=folder, reason=reason),
+                tr("Make room on the disk, or check the folder's permissions."),
             ) from error
 
     def all(self) -> list[RunRecord]:
@@ -134,7 +134,9 @@ class RunStore:
         """
         record = self._read(self.folder(run_id)) if run_id.isalnum() else None
         if record is None:
-            raise UserError("There is no such teaching run.", f"Its id would be {run_id}.")
+            raise UserError(
+                tr("There is no such teaching run."), tr("Its id would be {run_id}.", run_id=run_id)
+            )
         return record
 
     def choose(self, run_id: str, choice: Choice) -> RunRecord:

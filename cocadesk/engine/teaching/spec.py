@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaKind, MediaRow, MediaState
 from cocadesk.protocol.values import TeachSource, TuningMethod
@@ -36,14 +36,16 @@ def check_source(source: TeachSource) -> None:
     """
     if not source.folders and not source.uses_library and not source.keys:
         raise UserError(
-            "There is nothing to learn from.",
-            "Neither a folder nor the library's captions and tags were chosen.",
-            "Choose a folder of photos with .txt files beside them, or the library's own.",
+            tr("There is nothing to learn from."),
+            tr("Neither a folder nor the library's captions and tags were chosen."),
+            tr("Choose a folder of photos with .txt files beside them, or the library's own."),
         )
     for folder in source.folders:
         if not Path(folder.to_str()).is_dir():
             raise UserError(
-                f"There is no folder {folder.text}.", "", "Check its name; nothing was read."
+                tr("There is no folder {folder}.", folder=folder.text),
+                "",
+                tr("Check its name; nothing was read."),
             )
 
 
@@ -124,7 +126,7 @@ def human_captions(row: MediaRow) -> tuple[str, ...]:
 
 def _why_not(row: MediaRow) -> str:
     if row.kind is not MediaKind.PHOTO:
-        return "It is a video; only photos can teach."
+        return tr("It is a video; only photos can teach.")
     if row.state is not MediaState.PRESENT or not os.path.lexists(row.path):
-        return "Its file is not there now."
+        return tr("Its file is not there now.")
     return ""

@@ -16,19 +16,19 @@ from msgspec.structs import replace
 
 from cocadesk.engine.job_steps import JobStep
 from cocadesk.engine.teaching.runs import LOG
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.protocol.launch import engine_environment
 from cocadesk.protocol.values import RunValue, TeachPoint, WorkState
 from cocadesk.trainer_messages import STOPPED, Findings, Stage
 
 EVENT_EVERY_S = 0.2
 STAGES: dict[str, str] = {
-    Stage.LOOK: "Looking at the photos",
-    Stage.FEATURES: "Reading the photos",
-    Stage.TRIAL: "Trial run on a part of the photos",
-    Stage.TRAIN: "Learning",
-    Stage.MEASURE: "Measuring",
-    Stage.SAVE: "Saving",
+    Stage.LOOK: tr("Looking at the photos"),
+    Stage.FEATURES: tr("Reading the photos"),
+    Stage.TRIAL: tr("Trial run on a part of the photos"),
+    Stage.TRAIN: tr("Learning"),
+    Stage.MEASURE: tr("Measuring"),
+    Stage.SAVE: tr("Saving"),
 }
 _OPTIONS = ("--json-lines", "--end-with-stdin")
 _SAVE_LIMIT_S = 30.0
@@ -78,9 +78,9 @@ class TrainerChild:
                 )
         except OSError as error:
             raise UserError(
-                "The trainer could not be started.",
+                tr("The trainer could not be started."),
                 f"{error.strerror or error}.",
-                "Make room on the disk and in memory, then try again.",
+                tr("Make room on the disk and in memory, then try again."),
             ) from error
         self._reader = threading.Thread(target=self._read, name="trainer-lines", daemon=True)
         self._reader.start()
@@ -149,9 +149,12 @@ class TrainerChild:
             last = []
         _log.error("the trainer ended with %d:\n%s", code, "\n".join(last[-_LOG_LINES:]))
         return UserError(
-            "The trainer ended unexpectedly.",
+            tr("The trainer ended unexpectedly."),
             _how_it_ended(code, last[-1] if last else ""),
-            f"The model in use is as it was. Its log says more: {self._log_file}",
+            tr(
+                "The model in use is as it was. Its log says more: {log_file}",
+                log_file=self._log_file,
+            ),
         )
 
 
@@ -165,10 +168,14 @@ def _environment() -> dict[str, str]:
 
 def _how_it_ended(code: int, last_line: str) -> str:
     if code == -9:
-        return "The system has killed it; most often memory has run out."
+        return tr("The system has killed it; most often memory has run out.")
     if code < 0:
-        return f"Signal {-code} ended it."
-    return f"It said: {last_line}" if last_line else f"Its exit code was {code}."
+        return tr("Signal {signal} ended it.", signal=-code)
+    return (
+        tr("It said: {last_line}", last_line=last_line)
+        if last_line
+        else tr("Its exit code was {code}.", code=code)
+    )
 
 
 class TrainerEvents:

@@ -12,9 +12,9 @@ from cocadesk.protocol.messages import MapKind
 from cocadesk.protocol.values import Row
 from ui.kit.cells import paint_badge
 from ui.kit.image_loader import ImageLoader, paint_thumbnail
+from ui.kit.land import land
 from ui.kit.theme import colour
 from ui.library.map.colours import group_colour
-from ui.library.map.land import land
 from ui.library.map.look import Look
 from ui.library.map.points import PointSet, Stack
 
