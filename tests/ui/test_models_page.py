@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -59,11 +61,17 @@ def test_a_model_that_sees_otherwise_names_its_price_first(page: ModelsPage, qtb
 
 
 def test_a_model_is_named_by_a_path_or_a_hub_name(
-    page: ModelsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    page: ModelsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What is no model is refused in a sentence; a name is fetched and then used."""
     assert not page.other.use.isEnabled()
-    monkeypatch.setattr(desktop, "ask_for_file", lambda *_: "/photos/holiday.jpg")
+    photo = tmp_path / "holiday.jpg"
+    monkeypatch.setattr(desktop, "ask_for_file", lambda *_: str(photo))
+    qtbot.mouseClick(page.other.file, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.other.use, Qt.MouseButton.LeftButton)
+    assert str(photo) in page.problem.text()
+    assert not page.question.isVisible()
+    photo.touch()
     qtbot.mouseClick(page.other.file, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(page.other.use, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(page.question.agree, Qt.MouseButton.LeftButton)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from cocadesk.protocol.messages import Info
 from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry
 from ui.engine.link import EngineLink
@@ -80,6 +83,13 @@ class ModelsPage(Page):
             self.question.ask(entry.source, entry.name, missing)
 
     def _on_other(self, source: str) -> None:
+        """Asks what it costs; of a path that leads nowhere it is said at once."""
+        if is_path(source) and not Path(source).expanduser().exists():
+            self._close_question()
+            said = tr("There is no file or folder {path}. Check its name.", path=source)
+            hide_or_say(self.problem, said)
+            return
+        hide_or_say(self.problem, "")
         self.question.ask(source, tr("this model"), self.requests.media)
 
     def _use(self, source: str) -> None:
@@ -115,3 +125,8 @@ class ModelsPage(Page):
 
     def _on_failed(self, error: object) -> None:
         hide_or_say(self.problem, str(error))
+
+
+def is_path(source: str) -> bool:
+    """True for what is meant as a path, not as a name in a hub."""
+    return source.startswith("~") or os.path.isabs(source)  # noqa: PTH117 - as it was typed
