@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -286,3 +287,17 @@ def test_another_theme_goes_through_all_parts(
     for _ in range(2):
         app_theme.toggle()
     assert view.figures.isVisible()
+
+
+def test_the_loss_of_a_trial_is_not_joined_with_that_of_the_run_after_it(view: RunView) -> None:
+    """The training on all photos begins anew; a run without a trial is one line."""
+    points = [TeachPoint(step=step, loss=1.0) for step in (1, 5, 10, 11, 15, 20)]
+    view.show_run(replace(WAITING, is_trial=True, steps=20), None)
+    view.show_points(points)
+    losses = [loss for _step, loss in next(iter(view.loss.points().values()))]
+    assert [math.isnan(loss) for loss in losses] == [False] * 3 + [True] + [False] * 3
+    view.show_points(points[:3])
+    assert len(next(iter(view.loss.points().values()))) == 3
+    view.show_run(replace(WAITING, is_trial=False, steps=20), None)
+    view.show_points(points)
+    assert len(next(iter(view.loss.points().values()))) == 6

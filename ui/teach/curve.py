@@ -141,7 +141,7 @@ class Curve(QWidget):
     def _draw(self) -> None:
         for name, curve in self.plotted.items():
             points = self._points[name]
-            curve.setData([x for x, _ in points], [y for _, y in points])
+            curve.setData([x for x, _ in points], [y for _, y in points], connect="finite")
 
 
 class _Key(QWidget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -98,7 +99,10 @@ class RunView(QWidget):
 
     def show_points(self, points: Sequence[TeachPoint]) -> None:
         """Shows the curve so far."""
-        self.loss.set_points({LOSS: [(p.step, p.loss) for p in points if p.loss is not None]})
+        run = self.run
+        last = run.steps // 2 if run is not None and run.is_trial else 0  # of the trial
+        loss = [(p.step, p.loss) for p in points if p.loss is not None]
+        self.loss.set_points({LOSS: parted(loss, last)})
         own = [(p.step, p.own) for p in points if p.own is not None]
         general = [(p.step, p.general) for p in points if p.general is not None]
         self.gain.set_points({OWN: own, GENERAL: general})
@@ -246,3 +250,10 @@ def _set_role(part: QWidget, role: str) -> None:
     if part.property("role") != role:
         part.setProperty("role", role)
         restyle(part)
+
+
+def parted(points: Sequence[tuple[int, float]], last: int) -> list[tuple[int, float]]:
+    """The points with a gap behind this step, at which a trial ends and the run begins anew."""
+    at = next((n for n, (step, _value) in enumerate(points) if step > last), 0)
+    gap = [(last, math.nan)] if last and at else []
+    return [*points[:at], *gap, *points[at:]]
