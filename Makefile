@@ -62,6 +62,7 @@ endif
 	$(BIN)/python tests/bench/bench_forget.py
 	$(BIN)/python -m tests.bench.window --quick
 	$(BIN)/python -m tests.bench.window_start --quick
+	$(BIN)/python -m tests.bench.window_library --quick
 	$(BIN)/python -m tests.bench.ray_workers
 
 translations: ready

@@ -1,4 +1,4 @@
-"""The window's numbers: scrolling, memory, keystrokes, pauses of its event loop.
+"""The window's numbers: scrolling, memory, pauses of its event loop.
 
     python -m tests.bench.window [MEASURE…] [--quick]
 
@@ -6,152 +6,54 @@ Offscreen, with real thumbnails. Frames and pauses are counted in the processor 
 window's thread, so that another program's work is not held against it; by the clock frames
 stand beside, without a bar. All else goes by the clock. Each measure runs in a process of its
 own, so that what one holds is not counted for another; exit 1 where a number falls short of its
-bar. A new measure is a function in ``MEASURES``.
+bar. A new measure is a function in ``MEASURES``. What needs a library of 100,000 photos is in
+``window_library``, the first second and the first minute in ``window_start``.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.messages import JobReply, StartCaption
 from cocadesk.protocol.values import JobValue, Scope
 from tests.bench.figures import Figure, exit_code, print_table
-from ui.engine.link import EngineLink, LinkState
-from ui.kit.app_theme import AppTheme
+from tests.bench.window_tools import (
+    FRAME_S,
+    ROOT,
+    SAMPLES,
+    WAIT_S,
+    GapWatch,
+    Plan,
+    Span,
+    Stopwatch,
+    many_media,
+    open_window,
+    percentile,
+    resident_mb,
+    run_for,
+)
+from ui.engine.link import LinkState
 from ui.kit.image_loader import read_image
-from ui.kit.theme import Appearance
 from ui.library.grid import Grid
 from ui.shell.window import MainWindow
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "resources" / "samples" / "photos"
-MANY, FEWER = 1_000_000, 100_000
+MANY = 1_000_000
 THUMBNAIL_PX = 320
-FRAME_S = 1 / 60
 SEEN_S = 0.3
-WAIT_S = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The sizes of a run."""
-
-    folder: Path
-    is_quick: bool
-
-    @property
-    def scroll_s(self) -> float:
-        """The seconds for one way of scrolling."""
-        return 4.0 if self.is_quick else 15.0
-
-
-def resident_mb() -> float:
-    """The memory that this process holds, in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e6
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value that this share of them does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def run_for(app: QApplication, seconds: float, until: Callable[[], bool] | None = None) -> None:
-    """Lets the window work for so long, or until something is so."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end and not (until is not None and until()):
-        app.processEvents()
-        time.sleep(0.001)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Seconds of the thread's processor time, and by the clock."""
-
-    work_s: float
-    clock_s: float
-
-
-class Stopwatch:
-    """The time since it was made."""
-
-    def __init__(self) -> None:
-        self._work_s, self._clock_s = time.thread_time(), time.perf_counter()
-
-    def read(self) -> Span:
-        """The time until now."""
-        return Span(time.thread_time() - self._work_s, time.perf_counter() - self._clock_s)
-
-
-class GapWatch(QObject):
-    """Measures the times for which the event loop does not turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gaps: list[Span] = []
-        self._since = Stopwatch()
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
-
-    def _tick(self) -> None:
-        self.gaps.append(self._since.read())
-        self._since = Stopwatch()
-
-    def longest_ms(self) -> float:
-        """The longest, in processor time."""
-        return 1000 * max(gap.work_s for gap in self.gaps)
-
-
-@contextlib.contextmanager
-def many_media(plan: Plan, count: int) -> Iterator[tuple[QApplication, MainWindow]]:
-    """A window on an engine (in a process of its own) with so many media; none have come yet."""
-    library = plan.folder / f"library-{count}"
-    library.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "tests.bench.window_engine", "--library", str(library)]
-    command += ["--media", str(count), "--thumbnails", str(plan.folder / "thumbnails")]
-    engine = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert engine.stdin is not None
-    assert engine.stdout is not None
-    engine.stdout.readline()
-    app, window = open_window(library, starts_engine=False)
-    try:
-        yield app, window
-    finally:
-        window.close()
-        engine.stdin.close()
-        engine.wait(20)
-
-
-def open_window(library: Path, *, starts_engine: bool) -> tuple[QApplication, MainWindow]:
-    """The program's window, shown, whose link opens."""
-    app = QApplication.instance() or QApplication([sys.argv[0]])
-    assert isinstance(app, QApplication)
-    window = MainWindow(
-        EngineLink(library, starts_engine=starts_engine), AppTheme(app, Appearance.LIGHT)
-    )
-    window.show()
-    window.session.link.open()
-    return app, window
 
 
 def has_picture(window: MainWindow, grid: Grid, position: int) -> bool:
@@ -269,31 +171,6 @@ def measure_memory(plan: Plan) -> list[Figure]:
         ]
 
 
-def measure_keystroke(plan: Plan) -> list[Figure]:
-    """From a key in the search field to results that are drawn; the engine answers at once."""
-    with many_media(plan, FEWER) as (app, window):
-        grid, search = window.widgets.grid, window.widgets.search
-        run_for(app, WAIT_S, lambda: grid.results.rowCount() == FEWER)
-        run_for(app, 0.5)
-        taken: list[Span] = []
-        for letter in "a dog on the beach in summer".replace(" ", ""):
-            watch = Stopwatch()
-            QTest.keyClicks(search, letter)
-            run_for(app, 5.0, lambda: window.session.browser.listing.query == search.query())
-            grid.viewport().repaint()
-            taken.append(watch.read())
-            run_for(app, 0.15)
-        return [
-            Figure(
-                name="keystroke → first results, 100,000 photos, the window's part",
-                value=1000 * percentile([one.clock_s for one in taken], 0.5),
-                unit="ms",
-                bar=150,
-                aim=60,
-            )
-        ]
-
-
 def measure_indexing(plan: Plan) -> list[Figure]:
     """The real engine indexes and captions photos while the window shows what comes."""
     from tests.support.engines import stop  # here: it brings the engine's libraries along
@@ -339,7 +216,6 @@ def _has_any(window: MainWindow, grid: Grid) -> bool:
 MEASURES: dict[str, Callable[[Plan], list[Figure]]] = {
     "scrolling": measure_scrolling,
     "memory": measure_memory,
-    "keystroke": measure_keystroke,
     "indexing": measure_indexing,
 }
 
