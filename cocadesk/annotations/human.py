@@ -62,14 +62,16 @@ class AnnotationEdit:
 
     None leaves a thing as it is. An empty ``caption`` removes the person's; adding a tag
     that a machine gave accepts it, removing one rejects it. ``rating`` 0 and the flag
-    NONE hide what the file says.
+    NONE hide what the file says. ``no_caption`` is kept as an empty caption of the person's,
+    which stands before any of a machine's as all that people say does.
 
     Raises:
         UserError: the caption or a tag is too long, a tag is empty or both added and
-            removed, or there are no such stars.
+            removed, there shall be a caption and none, or there are no such stars.
     """
 
     caption: str | None = None
+    no_caption: bool = False
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     rating: int | None = None
@@ -93,6 +95,10 @@ class AnnotationEdit:
             )
         if self.caption is not None:
             object.__setattr__(self, "caption", caption_of(self.caption))
+        if self.caption and self.no_caption:
+            raise UserError(
+                "A photo can't have a caption and none at once.", "", "Leave one of the two out."
+            )
         object.__setattr__(self, "add_tags", add)
         object.__setattr__(self, "remove_tags", remove)
 
@@ -100,6 +106,8 @@ class AnnotationEdit:
         """The row as it is after this edit."""
         if self.caption is not None:
             row = replace(row, human_caption=self.caption or None)
+        if self.no_caption:
+            row = replace(row, human_caption="")
         if self.rating is not None:
             row = replace(row, human_rating=self.rating)
         if self.flag is not None:
@@ -117,6 +125,33 @@ class AnnotationEdit:
                 human_tags_added=joined_tags(row.human_tags_added, add, remove),
                 human_tags_removed=joined_tags(row.human_tags_removed, remove, add),
             )
+        return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's yes (``accepts``) or no to what a machine suggested of media.
+
+    A suggested caption is one that no person has said anything about; suggested tags are those
+    that no person has added or removed. A rejected caption is an empty one of the person's, and
+    rejected tags are among the removed ones: neither comes back with the next job.
+    """
+
+    accepts: bool
+    captions: bool = True
+    tags: bool = True
+
+    def applied_to(self, row: MediaRow) -> MediaRow:
+        """The row as it is after this decision; the same one where nothing is suggested."""
+        if self.captions and row.human_caption is None and row.machine_caption:
+            caption = caption_of(row.machine_caption) if self.accepts else ""
+            row = replace(row, human_caption=caption)
+        suggested = tuple(tag.tag for tag in row.tags[len(row.human_tags_added) :])
+        if self.tags and suggested:
+            return AnnotationEdit(
+                add_tags=suggested if self.accepts else (),
+                remove_tags=() if self.accepts else suggested,
+            ).applied_to(row)
         return row
 
 
@@ -175,7 +210,7 @@ class HumanAnnotations:
         if library.is_writer:
             self._files.recover()
 
-    def set(self, keys: Sequence[str], edit: AnnotationEdit) -> AnnotationChange:
+    def set(self, keys: Sequence[str], edit: AnnotationEdit | Decision) -> AnnotationChange:
         """Applies an edit to these media, as one batch.
 
         A value that is already there is no entry of the log, and a command that changes

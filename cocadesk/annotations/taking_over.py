@@ -77,14 +77,14 @@ class _TakingOver(TextJob[TakeOverReport]):
             if row.human_caption == caption:
                 self._unchanged += row.key not in self._taken
                 return None
-            if row.human_caption is not None:
+            if row.human_caption:  # an empty one rejects the machine's alone
                 raise RefusedError(HAS_CAPTION)
         except RefusedError as refused:
             self._skipped.append(
                 SkippedFile(path=row.path, reason=refused.reason, is_failure=refused.is_failure)
             )
             return None
-        return command.edit(row.key, CAPTION, json.dumps(None), json.dumps(caption))
+        return command.edit(row.key, CAPTION, json.dumps(row.human_caption), json.dumps(caption))
 
     def _report(self, *, was_undone: bool) -> TakeOverReport:
         return TakeOverReport(

@@ -91,6 +91,8 @@ def _subject(field: str) -> str:
 def _said(field: str, value: str) -> str:
     """The one thing that a command says of all its media; empty where a title names none."""
     said = json.loads(value)
+    if field == "human_caption" and said == "":
+        return "No caption"
     if field == "human_rating" and said is not None:
         return f"{said or 'No'} star{'' if said == 1 else 's'}"
     if field == "human_flag" and said is not None:

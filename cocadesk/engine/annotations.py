@@ -71,16 +71,20 @@ MOST_NAMED = 20_000
 
 
 class AnnotationHandler(RequestHandler):
-    """Answers for human words and the jobs around them; ``lists`` share their history."""
+    """Answers for human words and the jobs around them; ``lists`` share their history.
+
+    ``shared`` is what handlers of other requests about such words are made of.
+    """
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self._library = context.library
         self._annotations = annotations = HumanAnnotations(context.library)
-        self._groups = GroupHandler(context, annotations, self._announce)
+        self.shared = (context, annotations, self._announce)
+        self._groups = GroupHandler(*self.shared)
         self.lists = (
-            AlbumHandler(context, annotations, self._announce),
-            TagHandler(context, annotations, self._announce),
+            AlbumHandler(*self.shared),
+            TagHandler(*self.shared),
             self._groups,
         )
         self._jobs = AnnotationJobs(context, self._annotations, self._publish_titles)
@@ -108,6 +112,7 @@ class AnnotationHandler(RequestHandler):
     def _set(self, body: SetAnnotations, call: Call) -> AnnotationsReply:
         edit = AnnotationEdit(
             caption=body.caption,
+            no_caption=body.no_caption,
             add_tags=body.add_tags,
             remove_tags=body.remove_tags,
             rating=body.rating,

@@ -143,6 +143,7 @@ def to_row(library: Library, row: MediaRow) -> Row:
         taken=row.taken.isoformat(timespec="seconds") if row.taken else None,
         thumbnail=_if_there(library.thumbnails.path(row.picture_hash)),
         caption_by_person=row.human_caption is not None,
+        caption_score=row.machine_caption_score if row.human_caption is None else None,
         tags=to_tags(row),
         parts=_to_parts(row.path, ((part.name, part.role.value) for part in row.parts)),
     )

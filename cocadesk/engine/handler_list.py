@@ -16,6 +16,7 @@ from cocadesk.engine.media_details import MediaDetails
 from cocadesk.engine.models import ModelHandler
 from cocadesk.engine.moving import MoveHandler
 from cocadesk.engine.presence import PresenceHandler
+from cocadesk.engine.suggestions import SuggestionHandler
 from cocadesk.engine.teaching.requests import TeachingHandler
 from cocadesk.engine.watching import WatchHandler
 
@@ -44,6 +45,7 @@ class Handlers:
             PresenceHandler(context),
             annotations,
             *annotations.lists,
+            SuggestionHandler(*annotations.shared),
             self.models,
             TeachingHandler(context, self.models.switcher),
         )

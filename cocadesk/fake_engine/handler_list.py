@@ -13,6 +13,7 @@ from cocadesk.fake_engine.maps import FakeMaps
 from cocadesk.fake_engine.models import FakeModels, FakeVocabulary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.fake_engine.sidecars import FakeWriting
+from cocadesk.fake_engine.suggestions import FakeSuggestions
 from cocadesk.fake_engine.tags import FakeTags
 from cocadesk.fake_engine.teaching import FakeTeaching
 
@@ -39,6 +40,7 @@ class FakeHandlers:
             FakeCare(context),
             self.annotations,
             FakeAlbums(context, self.annotations),
+            FakeSuggestions(context, self.annotations),
             FakeWriting(context, self.annotations),
             FakeTeaching(context),
             FakeModels(context),

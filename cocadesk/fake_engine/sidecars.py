@@ -37,6 +37,7 @@ from cocadesk.protocol.values import (
 NOT_OURS = "It holds words that CocaDesk did not write."
 NOTES = "Notes of my own, not to be lost."
 HAS_CAPTION = "You have given it another caption here."
+NO_CAPTION = "It has no caption yet."
 PLAN_LIMIT = 1000
 
 
@@ -77,6 +78,8 @@ class FakeWriting:
             found = NOTES
         elif found is None and medium.number % 10 == 5:
             found, is_ours = new, True
+        if not new:
+            return WriteItem(path=path, kind=WriteKind.SKIPPED, reason=NO_CAPTION)
         if found is None:
             return WriteItem(path=path, kind=WriteKind.NEW, new=new)
         if found == new:
@@ -133,7 +136,7 @@ class FakeWriting:
             skipped = []
             for key, path in found:
                 old = self._annotations.human_of(key)
-                if old.caption is None:
+                if not old.caption:
                     changes[key] = (old, replace(old, caption=NOTES))
                 elif old.caption != NOTES:
                     kind = WriteKind.SKIPPED

@@ -45,7 +45,7 @@ def _ranks(row: MediaRow, sharpness: float, chosen: Mapping[str, int]) -> list[t
         (_FLAGS[row.flag], "flagged as a pick" if row.flag is Flag.PICK else "not rejected"),
         (row.favourite, "a favourite of yours"),
         (row.stars, f"rated {row.stars} of 5"),
-        (row.human_caption is not None, "has your caption"),
+        (bool(row.human_caption), "has your caption"),
         (is_tagged, "has your tags"),
         (len(row.human_albums), "in an album of yours"),
         (row.width * row.height, f"largest: {row.width} × {row.height}"),

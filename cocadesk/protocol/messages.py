@@ -21,6 +21,7 @@ from cocadesk.protocol.replies import *  # noqa: F403
 from cocadesk.protocol.replies import ReplyBody
 from cocadesk.protocol.requests import *  # noqa: F403
 from cocadesk.protocol.requests import RequestBody
+from cocadesk.protocol.suggestions import *  # noqa: F403
 from cocadesk.protocol.tags import *  # noqa: F403
 from cocadesk.protocol.values import (
     JobValue,

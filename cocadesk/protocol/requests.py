@@ -151,11 +151,14 @@ class SetAnnotations(RequestBody, frozen=True):
 
     None leaves a thing as it is. An empty ``caption`` takes the person's away; adding a
     tag that a machine gave accepts it, removing it rejects it; ``rating`` is of 0 to 5
-    stars, and 0 hides those of the file.
+    stars, and 0 hides those of the file. ``no_caption``: neither a person's caption nor a
+    machine's, now and after any job, until a ``caption`` is set again (an empty one lets the
+    machine's come back).
     """
 
     keys: tuple[str, ...]
     caption: str | None = None
+    no_caption: bool = False
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     rating: int | None = None

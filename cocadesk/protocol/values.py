@@ -125,7 +125,9 @@ class Row(Value, frozen=True):
     """One medium, as much of it as a grid or a detail shows; ``thumbnail`` is a file.
 
     ``width`` and ``height`` are pixels after orientation; ``taken`` is the camera's wall time.
-    ``parts`` are the medium's files beside the one at ``path``.
+    ``parts`` are the medium's files beside the one at ``path``. An empty ``caption`` by a person
+    says that there shall be none. ``caption_score`` says how sure the machine is of its caption,
+    0 to 1; None of a person's, and where it is not known.
     """
 
     key: str
@@ -142,6 +144,7 @@ class Row(Value, frozen=True):
     thumbnail: WirePath | None = None
     caption: str | None = None
     caption_by_person: bool = False
+    caption_score: float | None = None
     tags: tuple[TagValue, ...] = ()
     state: str = "present"
     stars: int = 0

@@ -96,7 +96,8 @@ def test_the_menu_of_a_photo_has_what_is_marked_for_it(
     """Set apart by groups, stars and flags below; nothing that is about another thing."""
     menu = PhotoMenu(actions, frame, lambda: None, print).build()
     wanted = [entry.text for entry in EVERY if entry.is_in_photo_menu]
-    assert _texts(menu) == wanted + [entry.text for entry in RATINGS]
+    suggested = [entry.text for entry in EVERY if entry.group is Group.SUGGESTIONS]
+    assert _texts(menu) == wanted + suggested + [entry.text for entry in RATINGS]
     assert {entry.group for entry in EVERY if entry.is_in_photo_menu} == {
         Group.PHOTO,
         Group.ANNOTATIONS,
@@ -242,7 +243,7 @@ def test_the_menu_of_a_photo_offers_each_of_its_files(
     opened: list[str] = []
     monkeypatch.setattr("ui.kit.desktop.open_in_program", opened.append)
     menu = PhotoMenu(actions, frame, lambda: row, print).build()
-    _ratings, *submenus = menu.findChildren(QMenu)
+    _suggestions, _ratings, *submenus = menu.findChildren(QMenu)
     assert [one.title() for one in submenus] == ["Files of this photo", "a.jpg", "a.cr2"]
     submenus[2].actions()[0].trigger()
     assert opened == ["/photos/a.cr2"]

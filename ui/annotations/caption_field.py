@@ -14,6 +14,7 @@ from ui.kit.widgets import button, keeps_key, label
 
 MAX_LINES = 6
 PADDING_PX = 22
+NO_CAPTION = "You rejected the suggested caption"
 
 
 class Origin(Enum):
@@ -71,7 +72,8 @@ class CaptionField(QWidget):
 
     A caption that is being typed belongs to the medium it was begun for: it stays in
     the editor while that one is shown again, and is saved when another one is shown.
-    ``key`` is the medium whose ``caption`` is shown; empty before the first.
+    ``key`` is the medium whose ``caption`` is shown; empty before the first. ``is_entering`` while
+    it is saved by Return.
     """
 
     saved = Signal(str, str)
@@ -79,8 +81,11 @@ class CaptionField(QWidget):
     begun = Signal()
     closed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_buttons: bool = True) -> None:
+        """Without ``has_buttons`` others stand for accepting and editing."""
         super().__init__()
+        self._has_buttons = has_buttons
+        self.is_entering = False
         self.key = ""
         self._origin_kind = Origin.NOBODY
         self.caption = ""
@@ -116,6 +121,8 @@ class CaptionField(QWidget):
         if key != self.key:
             self.save()
             self.key = key
+        if not caption and origin is Origin.PERSON:
+            reason = NO_CAPTION
         self.caption = caption
         self.text.setText(caption)
         self._origin_kind = origin if caption else Origin.NOBODY
@@ -154,7 +161,11 @@ class CaptionField(QWidget):
     def _on_enter(self) -> None:
         """A suggestion that is saved unchanged is accepted."""
         is_same = bool(self._before) and self.editor.line() == self._before
-        self.save()
+        self.is_entering = True
+        try:
+            self.save()
+        finally:
+            self.is_entering = False
         if is_same and self._origin_kind is Origin.MACHINE:
             self.accepted.emit()
 
@@ -175,6 +186,6 @@ class CaptionField(QWidget):
         self.editor.setVisible(is_editing)
         self.hint.setVisible(is_editing)
         self.text.setVisible(not is_editing and bool(self.caption))
-        self.edit.setVisible(not is_editing)
+        self.edit.setVisible(self._has_buttons and not is_editing)
         is_suggestion = self._origin_kind is Origin.MACHINE
-        self.accept.setVisible(is_suggestion and not is_editing)
+        self.accept.setVisible(self._has_buttons and is_suggestion and not is_editing)

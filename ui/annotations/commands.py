@@ -12,6 +12,7 @@ from ui.annotations.caption_field import CaptionField
 from ui.annotations.dialogs import HistoryDialog
 from ui.annotations.editor import AnnotationEditor, Feedback, FeedbackAction
 from ui.annotations.ratings import RatingCommands
+from ui.annotations.suggestions import SuggestionCommands
 from ui.annotations.tag_chips import TagChips
 from ui.annotations.tag_text import TagText
 from ui.kit.actions import Actions, Slots
@@ -57,7 +58,7 @@ class AnnotationCommands(QObject):
         self._dialogs = dialogs
         for place in places:
             place.field.saved.connect(self._save_caption)
-            place.field.accepted.connect(self._accept_caption)
+            place.field.accepted.connect(self._accept_shown)
             place.field.closed.connect(grid.take_focus)
             place.chips.accepted.connect(self._accept_tag)
             place.chips.rejected.connect(self._remove_tag)
@@ -65,6 +66,7 @@ class AnnotationCommands(QObject):
             place.chips.closed.connect(grid.take_focus)
             place.chips.complete_with(editor.known_tags)
         self._ratings = RatingCommands(editor, grid)
+        self._suggestions = SuggestionCommands(editor, self._targets)
         editor.feedback.connect(self._show_feedback)
         editor.history_came.connect(self._show_history)
 
@@ -72,6 +74,7 @@ class AnnotationCommands(QObject):
         """The slots of the actions about captions, tags, stars and flags."""
         return {
             **self._ratings.slots(),
+            **self._suggestions.slots(),
             Actions.EDIT_CAPTION: self._edit_caption,
             Actions.ACCEPT_CAPTION: self._accept_caption,
             Actions.ADD_TAG: self._begin_tag,
@@ -89,10 +92,21 @@ class AnnotationCommands(QObject):
             place.field.begin()
 
     def _save_caption(self, key: str, caption: str) -> None:
+        row = self._grid.results.known_row(key)
+        if not caption and row is not None and row.caption and not row.caption_by_person:
+            self._editor.set([key], "Suggested caption rejected", no_caption=True)
+            return
         text = "Caption saved" if caption else "Caption removed"
         self._editor.set([key], text, caption=caption)
 
     def _accept_caption(self) -> None:
+        """Of several selected photos all captions, else that of the one that is shown."""
+        if len(self._targets()) > 1:
+            self._suggestions.accept_captions()
+        else:
+            self._accept_shown()
+
+    def _accept_shown(self) -> None:
         row = self._grid.current_row()
         if row is None:
             return

@@ -14,6 +14,7 @@ from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
+    DecideSuggestions,
     Flag,
     GetHistory,
     GetUndoState,
@@ -25,6 +26,7 @@ from cocadesk.protocol.messages import (
     UndoAnnotations,
 )
 from cocadesk.protocol.values import Row, TagValue, changed
+from ui.annotations.decisions import decided_row, said_of
 from ui.annotations.known_tags import KnownTags
 from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
@@ -52,11 +54,12 @@ class Feedback:
 
 
 Decision: TypeAlias = SetBest | SetNotSame
+ForMedia: TypeAlias = SetAnnotations | DecideSuggestions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    body: SetAnnotations | Decision | UndoAnnotations | RedoAnnotations
+    body: Decision | ForMedia | UndoAnnotations | RedoAnnotations
     text: str = ""
 
     @property
@@ -69,7 +72,7 @@ class _Change:
         """The media that it is about."""
         if isinstance(self.body, SetBest):
             return (self.body.key,)
-        return self.body.keys if isinstance(self.body, SetAnnotations | SetNotSame) else ()
+        return self.body.keys if isinstance(self.body, ForMedia | SetNotSame) else ()
 
 
 class AnnotationEditor(QObject):
@@ -77,7 +80,8 @@ class AnnotationEditor(QObject):
 
     ``shown`` gives rows as they will be, at once; ``settled`` the keys whose
     annotations should be asked for again, because the engine has answered or refused;
-    ``idle`` comes when nothing waits any more.
+    ``idle`` comes when nothing waits any more. ``stepped`` carries the keys of media that an undo
+    or redo has changed.
     Changes that an engine did not answer before it ended are sent to the next; those that
     are left when the window closes are kept in a file, for the next window.
     """
@@ -85,6 +89,7 @@ class AnnotationEditor(QObject):
     shown = Signal(object)
     settled = Signal(object)
     idle = Signal()
+    stepped = Signal(object)
     feedback = Signal(object)
     titles_changed = Signal()
     history_came = Signal(object)
@@ -113,6 +118,7 @@ class AnnotationEditor(QObject):
         text: str,
         *,
         caption: str | None = None,
+        no_caption: bool = False,
         add: Sequence[str] = (),
         remove: Sequence[str] = (),
         rating: int | None = None,
@@ -120,13 +126,14 @@ class AnnotationEditor(QObject):
         favourite: bool | None = None,
         hidden: bool | None = None,
     ) -> None:
-        """Annotates these media; ``text`` tells the person that it was done.
+        """Annotates these media; ``text`` tells the person that it was done (empty: nothing does).
 
         So many that one message can't hold them are sent in parts, each a step of its own.
         """
         body = SetAnnotations(
             keys=tuple(keys),
             caption=caption,
+            no_caption=no_caption,
             add_tags=tuple(add),
             remove_tags=tuple(remove),
             rating=rating,
@@ -135,6 +142,15 @@ class AnnotationEditor(QObject):
             hidden=hidden,
         )
         self.shown.emit(tuple(changed_row(row, body) for row in map(self._row_of, keys) if row))
+        self._send_parts(body, text)
+
+    def decide_suggestions(self, keys: Sequence[str], body: DecideSuggestions) -> None:
+        """Accepts or rejects what is suggested for these; the ``body`` need not name them."""
+        body = changed(body, keys=tuple(keys))
+        self.shown.emit(tuple(decided_row(row, body) for row in map(self._row_of, keys) if row))
+        self._send_parts(body, "")
+
+    def _send_parts(self, body: ForMedia, text: str) -> None:
         parts = range(0, len(body.keys), MOST_KEYS) or range(1)
         for at in parts:
             part = body if len(parts) == 1 else changed(body, keys=body.keys[at : at + MOST_KEYS])
@@ -206,8 +222,10 @@ class AnnotationEditor(QObject):
         change = self._queue.popleft()
         self._is_waiting = False
         self._take_titles(answer)
-        is_own = isinstance(change.body, SetAnnotations)  # then what changed is part of its keys
+        is_own = isinstance(change.body, ForMedia)  # then what changed is part of its keys
         self._settle(change.keys if is_own else (*change.keys, *answer.changed))
+        if change.is_step and answer.changed:
+            self.stepped.emit(answer.changed)
         said = _feedback(change, answer)
         if said is not None:
             self.feedback.emit(said)
@@ -258,7 +276,11 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
     """
     if body.caption is not None:
         caption = body.caption.strip()
-        row = changed(row, caption=caption or None, caption_by_person=bool(caption))
+        row = changed(
+            row, caption=caption or None, caption_by_person=bool(caption), caption_score=None
+        )
+    if body.no_caption:
+        row = changed(row, caption="", caption_by_person=True, caption_score=None)
     row = changed(
         row,
         stars=row.stars if body.rating is None else body.rating,
@@ -277,8 +299,12 @@ def changed_row(row: Row, body: SetAnnotations) -> Row:
 
 def _feedback(change: _Change, answer: AnnotationsReply) -> Feedback | None:
     """The sentence about an answer; None where nothing was changed."""
+    if isinstance(change.body, DecideSuggestions):
+        offer = FeedbackAction.UNDO if answer.changed else FeedbackAction.NOTHING
+        return Feedback(text=said_of(change.body, len(answer.changed)) + change.text, offer=offer)
     if not change.is_step:
-        return Feedback(text=change.text, offer=FeedbackAction.UNDO) if answer.changed else None
+        is_said = bool(answer.changed) and bool(change.text)
+        return Feedback(text=change.text, offer=FeedbackAction.UNDO) if is_said else None
     is_undo = isinstance(change.body, UndoAnnotations)
     if not answer.title and not answer.changed and not answer.files:
         return Feedback(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")

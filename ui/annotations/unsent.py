@@ -8,14 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cocadesk.protocol.endpoint import lasting_name
-from cocadesk.protocol.messages import Request, RequestBody, SetAnnotations, SetBest, SetNotSame
+from cocadesk.protocol.messages import (
+    DecideSuggestions,
+    Request,
+    RequestBody,
+    SetAnnotations,
+    SetBest,
+    SetNotSame,
+)
 from cocadesk.protocol.private_file import write_privately
 from cocadesk.protocol.wire import FrameReader, ProtocolError, decode_client_message, encode
 from ui.kit.preferences import settings_file
 
 _log = logging.getLogger(__name__)
 
-Edit = SetAnnotations | SetBest | SetNotSame
+Edit = SetAnnotations | SetBest | SetNotSame | DecideSuggestions
 """What can be sent twice with the same outcome as once."""
 
 

@@ -25,6 +25,7 @@ class Group(StrEnum):
     PHOTO = tr("Photo")
     VIDEO = tr("Video")
     ANNOTATIONS = tr("Captions and tags")
+    SUGGESTIONS = tr("Suggestions")
     RATING = tr("Stars, flags and albums")
     SAME = tr("Same pictures")
     LARGE = tr("Large view")
@@ -81,6 +82,7 @@ _player = partial(Action, group=Group.VIDEO, requires=Requires.LARGE_VIDEO)
 _annotation = partial(
     Action, group=Group.ANNOTATIONS, requires=Requires.SELECTION, is_in_photo_menu=True
 )
+_suggestion = partial(Action, group=Group.SUGGESTIONS, requires=Requires.SELECTION)
 _rating = partial(Action, group=Group.RATING, requires=Requires.SELECTION)
 _same = partial(Action, group=Group.SAME, requires=Requires.GROUP)
 _view = partial(Action, group=Group.VIEW)
@@ -206,6 +208,14 @@ class Actions:
     WRITE_CAPTIONS = _annotation(
         "write-captions", tr("Write captions to text files…"), ("Ctrl+E",), requires=Requires.ENGINE
     )
+    REVIEW = _suggestion(
+        "review", tr("Review suggestions one by one"), ("F7",), requires=Requires.LIST
+    )
+    ACCEPT_BOTH = _suggestion("accept-both", tr("Accept caption and tags"), ("Shift+A",))
+    ACCEPT_TAGS = _suggestion("accept-tags", tr("Accept tags"))
+    REJECT_BOTH = _suggestion("reject-both", tr("Reject caption and tags"), ("Shift+R",))
+    REJECT_CAPTION = _suggestion("reject-caption", tr("Reject caption"))
+    REJECT_TAGS = _suggestion("reject-tags", tr("Reject tags"))
     NO_STARS = _rating("no-stars", tr("No stars"), ("0",))
     ONE_STAR = _rating("one-star", tr("1 star"), ("1",))
     TWO_STARS = _rating("two-stars", tr("2 stars"), ("2",))

@@ -147,6 +147,12 @@ QToolButton[role="chip-mark"]:hover { background: $line; }
 QToolButton[role="chip-add"] { border: none; border-radius: 14px; padding: 0 4px;
     min-height: 28px; max-height: 28px; color: $accent; }
 QToolButton[role="chip-add"]:focus { border: 1px solid $accent; }
+QToolButton[role="review-tag"] { border: 1px dashed $muted; border-radius: 14px; padding: 0 10px;
+    min-height: 26px; max-height: 26px; }
+QToolButton[role="review-tag"]:checked { background: $accent_soft; border: 1px solid transparent; }
+QToolButton[role="review-tag"][gone="true"] { color: $muted; border-color: $line;
+    text-decoration: line-through; }
+QToolButton[role="review-tag"]:hover { border: 1px solid $accent; }
 #tag-field { min-height: 26px; max-height: 26px; border-radius: 14px; }
 #tag-completions { background: $surface; border: 1px solid $line; }
 #tag-completions::item { padding: 5px 8px; }

@@ -50,7 +50,6 @@ class Controllers:
         grid, notice, detail = widgets.grid, widgets.notice, widgets.detail
         self._parts = parts
         self.jobs = JobCommands(session.tracker, widgets.strip, widgets.jobs, dialogs)
-        self.jobs.opened.connect(parts.large.close)
         self.jobs.closed.connect(grid.take_focus)
         self.library = LibraryCommands(widgets, session, parts.switcher, dialogs)
         self.queries = self.library.queries
@@ -61,6 +60,7 @@ class Controllers:
         self.looking = Looking(
             parts.window, parts.actions, widgets, session, parts.switcher, parts.large, dialogs
         )
+        self.jobs.opened.connect(self.looking.close)
         self.annotations = AnnotationCommands(
             session.editor,
             (
@@ -73,7 +73,7 @@ class Controllers:
             notice,
             dialogs,
         )
-        session.browser.waits = self.annotations.is_typing
+        session.browser.waits = lambda: self.annotations.is_typing() or self.looking.review.is_open
         self.albums = AlbumCommands(
             session.link, session.editor, grid, session.browser, notice, dialogs, parts.search
         )
@@ -163,6 +163,7 @@ class Controllers:
         return (
             Level(palette.isVisible, palette.hide),
             Level(lambda: self.looking.slides.is_running, self.looking.slides.stop),
+            Level(lambda: self.looking.review.is_open, self.looking.review.close),
             Level(lambda: self.looking.compare.is_open, self.looking.compare.close),
             Level(lambda: parts.large.is_open, parts.large.close),
             Level(lambda: self.jobs.is_open, self.jobs.close),

@@ -13,6 +13,7 @@ from ui.shell.large_mode import LargeMode
 from ui.shell.layout import WindowWidgets
 from ui.shell.medium_commands import MediumCommands
 from ui.shell.pages import PageSwitcher
+from ui.shell.review_mode import ReviewMode
 from ui.shell.session import LibrarySession
 from ui.shell.slideshow import Slideshow
 
@@ -34,6 +35,8 @@ class Looking:
         self.medium = MediumCommands(widgets, session, switcher, dialogs)
         self.compare = CompareMode(widgets, session)
         switcher.leaving.connect(self.compare.close)
+        self.review = ReviewMode(widgets, session, lambda: actions.choices.has_letters)
+        switcher.leaving.connect(self.review.close)
         self.slides = Slideshow(window, widgets, session, large, actions)
         self._widgets = widgets
         self._model = session.model
@@ -62,6 +65,7 @@ class Looking:
 
     def close(self) -> None:
         """Back to the page below."""
+        self.review.close()
         self.compare.close()
         self._large.close()
 
@@ -71,5 +75,6 @@ class Looking:
             **self.medium.slots(),
             **self._large.slots(),
             **self.compare.slots(),
+            **self.review.slots(),
             **self.slides.slots(),
         }

@@ -28,6 +28,7 @@ SUBMENUS = (
     Group.PHOTO,
     Group.VIDEO,
     Group.ANNOTATIONS,
+    Group.SUGGESTIONS,
     Group.RATING,
     Group.SAME,
     Group.LARGE,
@@ -76,6 +77,8 @@ class PhotoMenu(QObject):
                 menu.addSeparator()
             for entry in entries:
                 menu.addAction(self._actions[entry])
+        suggested = menu.addMenu(Group.SUGGESTIONS.value)
+        suggested.addActions([self._actions[e] for e in self._actions.of_group(Group.SUGGESTIONS)])
         said = menu.addMenu(Group.RATING.value)
         for entry in self._actions.of_group(Group.RATING):
             if entry.keys and len(entry.keys[0]) == 1 and not entry.is_in_photo_menu:

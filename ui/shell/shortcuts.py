@@ -14,12 +14,19 @@ from ui.kit.widgets import label
 THREE_COLUMNS_PX = 1200
 TWO_COLUMNS_PX = 860
 THREE_COLUMNS = (
-    (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS),
+    (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.SUGGESTIONS),
     (Group.PHOTO, Group.VIDEO, Group.LARGE, Group.VIEW),
     (Group.RATING, Group.SAME, Group.PROGRAM),
 )
 TWO_COLUMNS = (
-    (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.PROGRAM),
+    (
+        Group.LIBRARY,
+        Group.SEARCH,
+        Group.EDIT,
+        Group.ANNOTATIONS,
+        Group.SUGGESTIONS,
+        Group.PROGRAM,
+    ),
     (Group.PHOTO, Group.VIDEO, Group.LARGE, Group.RATING, Group.SAME, Group.VIEW),
 )
 

@@ -41,6 +41,7 @@ class WindowState:
     is_library_shown: bool = True
     is_large: bool = False
     is_comparing: bool = False
+    is_reviewing: bool = False
     page_given: frozenset[Requires] = frozenset()
     wants_detail: bool = True
     is_editing: bool = False
@@ -52,6 +53,9 @@ class WindowState:
         """The conditions of actions that are met; a photo counts where it can be seen."""
         has_engine = self.link is LinkState.CONNECTED
         is_list_shown = self.is_library_shown and not self.is_comparing
+        if self.is_reviewing:  # keys act on the photo that is reviewed, and are the view's own
+            steps = {Requires.UNDO: self.undo_title, Requires.REDO: self.redo_title}
+            return frozenset(condition for condition, title in steps.items() if title)
         is_met = {
             Requires.ENGINE: has_engine,
             Requires.LIST: has_engine and is_list_shown,

@@ -213,6 +213,7 @@ class MainWindow(QMainWindow):
             self.switcher.switched,
             self.large.toggled,
             self._controllers.looking.compare.toggled,
+            self._controllers.looking.review.toggled,
             widgets.grid.selected,
             widgets.grid.selectionModel().currentChanged,
             widgets.library.detail_toggled,
@@ -248,6 +249,7 @@ class MainWindow(QMainWindow):
             is_library_shown=self.switcher.page is Pages.LIBRARY,
             is_large=self.large.is_open,
             is_comparing=self._controllers.looking.compare.is_open,
+            is_reviewing=self._controllers.looking.review.is_open,
             page_given=self.switcher.given,
             wants_detail=widgets.library.wants_detail,
             is_editing=widgets.detail.field.is_editing,
@@ -293,6 +295,7 @@ class MainWindow(QMainWindow):
         """Saves what is being typed, and leaves the engine once it has taken all edits."""
         self.widgets.detail.field.save()
         self.widgets.large.words.finish()
+        self._controllers.looking.review.close()
         if self._must_wait_to_close():
             event.ignore()
             return

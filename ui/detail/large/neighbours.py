@@ -26,6 +26,7 @@ class Neighbours(QObject):
         self._paths: OrderedDict[str, str] = OrderedDict()  # by key
         self._wanted: list[str] = []
         self._ticket: Ticket | None = None
+        self._asked = ""
 
     def picture(self, key: str) -> QPixmap | None:
         """The picture of a medium where it has been read."""
@@ -41,9 +42,11 @@ class Neighbours(QObject):
 
     def want(self, keys: Sequence[str]) -> None:
         """These are wanted next, the nearest first; what was wanted before is not."""
+        self._wanted = list(keys)
+        if self._ticket is not None and self._asked in self._wanted:
+            return  # it is on its way; the others follow it
         if self._ticket is not None:
             self._ticket.cancel()
-        self._wanted = list(keys)
         self._ask_next()
 
     def forget(self, keys: Sequence[str]) -> None:
@@ -58,6 +61,7 @@ class Neighbours(QObject):
             if key in self._paths:
                 self.picture(key)  # read anew where it was dropped
                 continue
+            self._asked = key
             self._ticket = self._link.ask(
                 GetPreview(key=key),
                 Preview,

@@ -1,0 +1,1 @@
+"""Suggested captions and tags, one photo at a time: accepted, edited, rejected or left."""
