@@ -140,7 +140,7 @@ def test_the_palette_runs_what_is_marked_and_closes(
     palette = CommandPalette(actions, frame)
     frame.show()
     palette.open()
-    palette.field.setText("copy")
+    palette.field.setText("photo: copy")
     QTest.keyClick(palette.field, Qt.Key.Key_Down)
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     assert ran == [Actions.COPY_CAPTION.id]
