@@ -13,13 +13,13 @@ from ui.detail.review.ahead import ReviewAhead
 from ui.detail.review.review import Review
 from ui.detail.review.view import ReviewView
 from ui.kit.actions import Actions, Slots
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.library.listing import Showing
 from ui.shell.layout import WindowWidgets
 from ui.shell.session import LibrarySession
 
 _BY_FILTER = (Showing.NEWEST, Showing.FILTERED, Showing.ALBUM)
-NOTHING = "No caption is suggested here. Ctrl+D has the model caption what is selected"
+NOTHING = tr("No caption is suggested here. Ctrl+D has the model caption what is selected")
 
 
 class ReviewMode(QObject):
@@ -71,7 +71,11 @@ class ReviewMode(QObject):
 
     def begin(self) -> None:
         """Asks which of the photos have suggested captions, and shows the first."""
-        body = ListSuggestions(scope=self._scope())
+        scope = self._scope()
+        if scope is None:
+            self._widgets.notice.say(NOTHING)
+            return
+        body = ListSuggestions(scope=scope)
         self._session.link.ask(body, Suggestions, self._open, on_failed=self._say)
 
     def close(self) -> None:
@@ -82,16 +86,18 @@ class ReviewMode(QObject):
         self._widgets.stack.setCurrentWidget(self._widgets.browse)
         self._widgets.grid.take_focus()
         if tally:
-            self._widgets.notice.say(f"Reviewed: {tally}")
+            self._widgets.notice.say(tr("Reviewed: {tally}", tally=tally))
         self.toggled.emit()
 
-    def _scope(self) -> Scope:
+    def _scope(self) -> Scope | None:
+        """The selection or the list; None where it is empty, as a scope without keys is all."""
         grid, question = self._widgets.grid, self._session.browser.question
         if grid.selected_count() > 1:
             return Scope(keys=tuple(grid.selected_keys()))
         if question.showing in _BY_FILTER:
             return Scope(filter=question.whole)
-        return Scope(keys=tuple(grid.all_keys()))
+        keys = tuple(grid.all_keys())
+        return Scope(keys=keys) if keys else None
 
     def _open(self, found: Suggestions) -> None:
         if not found.keys:
@@ -101,8 +107,13 @@ class ReviewMode(QObject):
         self.review.start(found.keys)
         self.toggled.emit()
         if found.others:
-            others = count(found.others, "photo has", "photos have")
-            self._widgets.notice.say(f"{others} no suggested caption and are left out")
+            self._widgets.notice.say(
+                tr_count(
+                    found.others,
+                    "{n} photo has no suggested caption and is left out",
+                    "{n} photos have no suggested caption and are left out",
+                )
+            )
 
     def _say(self, error: UserError) -> None:
         self._widgets.notice.say(str(error))

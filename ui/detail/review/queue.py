@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from ui.kit.texts import time_left
+from ui.kit.translation import grouped, tr
 
 PACE_OF = 20
 SOONEST = 3
@@ -76,7 +77,7 @@ class ReviewQueue:
     @property
     def place(self) -> str:
         """``12 of 340``."""
-        return f"{self.at + 1:,} of {len(self.keys):,}"
+        return tr("{place} of {all}", place=grouped(self.at + 1), all=grouped(len(self.keys)))
 
     @property
     def left(self) -> str:
@@ -90,4 +91,10 @@ class ReviewQueue:
     def tally(self) -> str:
         """``12 accepted, 3 edited``: what was done so far, or nothing."""
         counts = Counter(self.outcomes.values())
-        return ", ".join(f"{counts[one]:,} {one.value}" for one in Outcome if counts[one])
+        said = {
+            Outcome.ACCEPTED: tr("{number} accepted", number=grouped(counts[Outcome.ACCEPTED])),
+            Outcome.EDITED: tr("{number} edited", number=grouped(counts[Outcome.EDITED])),
+            Outcome.REJECTED: tr("{number} rejected", number=grouped(counts[Outcome.REJECTED])),
+            Outcome.SKIPPED: tr("{number} skipped", number=grouped(counts[Outcome.SKIPPED])),
+        }
+        return ", ".join(said[one] for one in Outcome if counts[one])

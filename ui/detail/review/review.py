@@ -20,6 +20,7 @@ from ui.detail.review.ahead import (
 from ui.detail.review.queue import Outcome, ReviewQueue
 from ui.detail.review.view import ReviewView
 from ui.kit.preferences import Preference
+from ui.kit.translation import tr
 
 WITH_TAGS = Preference("review/with-tags", True)
 
@@ -135,17 +136,17 @@ class Review(QObject):
     def _keep(self, key: str, caption: str) -> None:
         """What was typed for a photo that one has left by another way than Return."""
         if caption:
-            self._editor.set([key], "Caption saved", caption=caption)
+            self._editor.set([key], tr("Caption saved"), caption=caption)
         else:
-            self._editor.set([key], "Suggested caption rejected", no_caption=True)
+            self._editor.set([key], tr("Suggested caption rejected"), no_caption=True)
 
     def _add_tag(self, tag: str) -> None:
         if self.current:
-            self._editor.set([self.current], f"Tag “{tag}” added", add=[tag])
+            self._editor.set([self.current], tr("Tag “{tag}” added", tag=tag), add=[tag])
 
     def _remove_tag(self, tag: str) -> None:
         if self.current:
-            self._editor.set([self.current], f"Tag “{tag}” removed", remove=[tag])
+            self._editor.set([self.current], tr("Tag “{tag}” removed", tag=tag), remove=[tag])
 
     def _choose_tags(self, takes_all: bool) -> None:
         WITH_TAGS.write(takes_all)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.plain_text import button_text, tip_of
+from ui.kit.translation import tr
 from ui.kit.widgets import restyle, tool
 
 NUMBERED = 9
@@ -26,7 +27,7 @@ class SuggestedTags(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Suggested tags")
+        self.setAccessibleName(tr("Suggested tags"))
         self.takes_all = True
         self.tags: tuple[str, ...] = ()
         self._turned: frozenset[str] = frozenset()
@@ -89,12 +90,17 @@ class SuggestedTags(QWidget):
             made.setChecked(tag in accepted)
             made.setProperty("gone", tag in rejected)
             restyle(made)
-            state = "is rejected" if tag in rejected else "is accepted" if tag in accepted else ""
-            made.setAccessibleName(f"{tag}, {state or 'stays a suggestion'}")
+            made.setAccessibleName(_name(tag, tag in accepted, tag in rejected))
             key = f" ({place + 1})" if place < NUMBERED else ""
             made.setToolTip(tip_of(f"{self._tip(tag in self._turned)}{key}"))
 
     def _tip(self, is_turned: bool) -> str:
         if self.takes_all:
-            return "Keep this tag after all" if is_turned else "Not this tag"
-        return "Leave this tag a suggestion" if is_turned else "Accept this tag"
+            return tr("Keep this tag after all") if is_turned else tr("Not this tag")
+        return tr("Leave this tag a suggestion") if is_turned else tr("Accept this tag")
+
+
+def _name(tag: str, is_accepted: bool, is_rejected: bool) -> str:
+    if is_rejected:
+        return tr("{tag}, is rejected", tag=tag)
+    return tr("{tag}, is accepted", tag=tag) if is_accepted else tr("{tag}, is left", tag=tag)

@@ -20,11 +20,12 @@ from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import UNLIMITED_PX, Column, ProgressBar, TickBox, scroll_area
 from ui.kit.sharp_view import SharpView
 from ui.kit.theme import GAP_M, GAP_S
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import ElidedLabel, IconButton, button, keeps_key, label
 
 PANEL_SHARE = 0.34
 PANEL_PX = (280, 430)
-ORDER = "The captions that the model is least sure of come first."
+ORDER = tr("The captions that the model is least sure of come first.")
 
 
 class _Panel(QFrame):
@@ -64,7 +65,7 @@ class ReviewView(QFrame):
     def __init__(self, frames: ImageLoader, has_letters: Callable[[], bool]) -> None:
         super().__init__()
         self.setObjectName("stage")
-        self.setAccessibleName("Review of suggestions")
+        self.setAccessibleName(tr("Review of suggestions"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._has_letters = has_letters
         self._row: Row | None = None
@@ -97,7 +98,8 @@ class ReviewView(QFrame):
         self.field.show_caption(row.key, row.caption or "", origin)
         sure = row.caption_score
         if origin is Origin.MACHINE and sure is not None and row.caption:
-            self.field.origin.setText(f"{origin.value} · {round(100 * sure)} % sure")
+            said = tr("{origin} · {percent} % sure", origin=origin.value, percent=round(100 * sure))
+            self.field.origin.setText(said)
         self.name.show_text(row.name, Qt.TextElideMode.ElideMiddle)
         self.photo.setAccessibleDescription(row.caption or row.name)
         suggested = [tag.tag for tag in row.tags if not tag.by_person]
@@ -159,12 +161,15 @@ class ReviewView(QFrame):
 
     def _make_texts(self) -> None:
         self.place = label("", "heading")
-        self.place.setAccessibleName("Place in the review")
+        self.place.setAccessibleName(tr("Place in the review"))
         self.tally = label("", "small", wraps=True)
         self.bar = ProgressBar()
         self.name = ElidedLabel("small", fills=True)
         self.back = IconButton(
-            Icon.CLEAR, "Leave the review", tip="Leave the review (Esc)", on_click=self.closed.emit
+            Icon.CLEAR,
+            tr("Leave the review"),
+            tip=tr("Leave the review (Esc)"),
+            on_click=self.closed.emit,
         )
         self.back.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
@@ -175,7 +180,7 @@ class ReviewView(QFrame):
         self.field.closed.connect(self.setFocus)
         self.tags = SuggestedTags()
         self.tags.switched.connect(self._show_buttons)
-        self.with_tags = TickBox("Accept the tags as well")
+        self.with_tags = TickBox(tr("Accept the tags as well"))
         self.with_tags.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.with_tags.toggled.connect(self.takes_all_changed)
         self.chips = TagChips()
@@ -184,11 +189,11 @@ class ReviewView(QFrame):
         self.chips.closed.connect(self.setFocus)
 
     def _make_buttons(self) -> None:
-        self.accept = self._button("Accept", "primary", self.accepted.emit)
-        self.edit = self._button("Edit (E)", "", self._edit)
-        self.reject = self._button("Reject (R)", "", self.rejected.emit)
-        self.skip = self._button("Skip (→)", "", lambda: self.stepped.emit(1))
-        self.before = self._button("Back (←)", "", lambda: self.stepped.emit(-1))
+        self.accept = self._button("", "primary", self.accepted.emit)
+        self.edit = self._button(tr("Edit (E)"), "", self._edit)
+        self.reject = self._button(tr("Reject (R)"), "", self.rejected.emit)
+        self.skip = self._button(tr("Skip (→)"), "", lambda: self.stepped.emit(1))
+        self.before = self._button(tr("Back (←)"), "", lambda: self.stepped.emit(-1))
 
     def _button(self, text: str, role: str, on_click: Callable[[], None]) -> QPushButton:
         made = button(text, role, on_click=on_click)
@@ -199,7 +204,13 @@ class ReviewView(QFrame):
         content = Column(GAP_M)
         content.setMaximumWidth(UNLIMITED_PX)
         content.column.setContentsMargins(16, 4, 16, 16)
-        for part in (self.field, label("Tags", "section"), self.tags, self.with_tags, self.chips):
+        for part in (
+            self.field,
+            label(tr("Tags"), "section"),
+            self.tags,
+            self.with_tags,
+            self.chips,
+        ):
             content.column.addWidget(part)
         content.column.addStretch(1)
         head = in_column(
@@ -267,8 +278,17 @@ class ReviewView(QFrame):
         row = self._row
         has_suggestion = row is not None and bool(row.caption) and not row.caption_by_person
         tags = len(self.tags.accepted)
-        nouns = ["caption"] if row is not None and row.caption else []
-        nouns += ["1 tag" if tags == 1 else f"{tags} tags"] if tags else []
-        what = " and ".join(nouns)
-        self.accept.setText(f"Accept {what} (Enter)" if what else "Next (Enter)")
+        self.accept.setText(_accepts(row is not None and bool(row.caption), tags))
         self.reject.setEnabled(has_suggestion)
+
+
+def _accepts(has_caption: bool, tags: int) -> str:
+    if has_caption and tags:
+        return tr_count(
+            tags, "Accept caption and {n} tag (Enter)", "Accept caption and {n} tags (Enter)"
+        )
+    if has_caption:
+        return tr("Accept caption (Enter)")
+    if tags:
+        return tr_count(tags, "Accept {n} tag (Enter)", "Accept {n} tags (Enter)")
+    return tr("Next (Enter)")
