@@ -267,6 +267,25 @@ def test_undo_leads_back_to_the_photo_that_it_is_about(
     assert review.view.tally.text() == "1 skipped"
 
 
+def test_what_is_decided_already_is_only_passed(
+    window: MainWindow, review: Review, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """Return on it again leads on; it was edited, and counts as that."""
+    first = review.current
+    _press(review, Qt.Key.Key_E)
+    review.view.field.editor.setPlainText("Lena")
+    QTest.keyClick(review.view.field.editor, Qt.Key.Key_Return)
+    _settle(window, qtbot)
+    _press(review, Qt.Key.Key_Left)
+    _shown(review, qtbot)
+    assert review.view.accept.text() == "Next (Enter)"
+    assert not review.view.reject.isEnabled()
+    _press(review, Qt.Key.Key_Return)
+    assert review.current != first
+    assert review.view.tally.text() == "1 edited"
+    assert engine.row(first).caption == "Lena"
+
+
 def test_one_skips_and_goes_back(review: Review, engine: FakeEngine, qtbot: QtBot) -> None:
     """Nothing is changed; tags that were struck are so still; back at the first it stays."""
     first = review.current

@@ -18,6 +18,8 @@ from ui.library.listing import Showing
 from ui.shell.layout import WindowWidgets
 from ui.shell.session import LibrarySession
 
+FOOT_PX = 150
+"""A notice stands above the buttons of the view."""
 _BY_FILTER = (Showing.NEWEST, Showing.FILTERED, Showing.ALBUM)
 NOTHING = tr("No caption is suggested here. Ctrl+D has the model caption what is selected")
 
@@ -84,6 +86,7 @@ class ReviewMode(QObject):
             return
         tally = self.review.stop()
         self._widgets.stack.setCurrentWidget(self._widgets.browse)
+        self._widgets.notice.lift(0)
         self._widgets.grid.take_focus()
         if tally:
             self._widgets.notice.say(tr("Reviewed: {tally}", tally=tally))
@@ -104,6 +107,7 @@ class ReviewMode(QObject):
             self._widgets.notice.say(NOTHING)
             return
         self._widgets.stack.setCurrentWidget(self.review.view)
+        self._widgets.notice.lift(FOOT_PX)
         self.review.start(found.keys)
         self.toggled.emit()
         if found.others:

@@ -84,8 +84,13 @@ class Review(QObject):
     # What is decided ----------------------------------------------------------------------
 
     def _accept(self) -> None:
-        row = self._row()
-        if row is not None:
+        """What is suggested; where all is decided already, the next photo."""
+        row, tags = self._row(), self.view.tags
+        if row is None:
+            return
+        if (row.caption_by_person or not row.caption) and not (tags.accepted or tags.rejected):
+            self._move(1)
+        else:
             self._decide(Outcome.ACCEPTED, row, row.caption or None)
 
     def _save(self, caption: str) -> None:

@@ -25,6 +25,8 @@ from ui.kit.widgets import ElidedLabel, IconButton, button, keeps_key, label
 
 PANEL_SHARE = 0.34
 PANEL_PX = (280, 430)
+ROOMY_PX = 600
+KEYS = tr("1 to 9 switch tags, T adds one, Space plays a video, Ctrl+Z goes back and undoes")
 ORDER = tr("The captions that the model is least sure of come first.")
 
 
@@ -119,8 +121,8 @@ class ReviewView(QFrame):
 
     def show_progress(self, place: str, left: str, tally: str, done: int, total: int) -> None:
         """The place in the review, what was done so far, and how long the rest takes."""
-        self.place.setText(f"{place} · {left}" if left else place)
-        self.tally.setText(tally or ORDER)
+        self.place.setText(place)
+        self.tally.setText(" · ".join(part for part in (left, tally) if part) or ORDER)
         self.bar.show_progress(done, total)
 
     def set_takes_all(self, takes_all: bool) -> None:
@@ -154,6 +156,7 @@ class ReviewView(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """The panel is narrower in a narrow window."""
         super().resizeEvent(event)
+        self.keys.setVisible(self.height() >= ROOMY_PX)
         least, most = PANEL_PX
         self.panel.setFixedWidth(max(least, min(most, round(self.width() * PANEL_SHARE))))
 
@@ -165,6 +168,7 @@ class ReviewView(QFrame):
         self.tally = label("", "small", wraps=True)
         self.bar = ProgressBar()
         self.name = ElidedLabel("small", fills=True)
+        self.keys = label(KEYS, "small", wraps=True)
         self.back = IconButton(
             Icon.CLEAR,
             tr("Leave the review"),
@@ -219,14 +223,15 @@ class ReviewView(QFrame):
             self.tally,
             self.name,
             gap=GAP_S,
-            margins=(16, 10, 10, 6),
+            margins=(16, 10, 16, 6),
         )
         foot = in_column(
             self.accept,
             in_row((self.edit, 1), (self.reject, 1), gap=GAP_S),
             in_row((self.before, 1), (self.skip, 1), gap=GAP_S),
+            self.keys,
             gap=GAP_S,
-            margins=(16, 8, 16, 14),
+            margins=(16, 8, 16, 10),
         )
         self.panel = _Panel()
         in_column(head, (scroll_area(content), 1), foot, gap=0, of=self.panel)
@@ -278,7 +283,7 @@ class ReviewView(QFrame):
         row = self._row
         has_suggestion = row is not None and bool(row.caption) and not row.caption_by_person
         tags = len(self.tags.accepted)
-        self.accept.setText(_accepts(row is not None and bool(row.caption), tags))
+        self.accept.setText(_accepts(has_suggestion, tags))
         self.reject.setEnabled(has_suggestion)
 
 
