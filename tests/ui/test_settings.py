@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QObject, Qt
@@ -14,10 +14,13 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.protocol.captions import MOST_BEAMS, CaptionLength, CaptionWriting
 from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.messages import (
+    Describe,
     Info,
     JobReply,
+    RequestBody,
     StartCaption,
     WatchJob,
 )
@@ -34,8 +37,8 @@ from cocadesk.protocol.values import (
 )
 from tests.support.stand_in_link import StandInLink
 from ui.annotations.by_itself import BY_ITSELF, CaptionsByItself
-from ui.annotations.styles import STYLE, StyleChoice
-from ui.engine.link import EngineLink
+from ui.annotations.styles import BEAMS, STYLE, StyleChoice, chosen_writing
+from ui.engine.link import EngineLink, Ticket
 from ui.engine.tracker import JobTracker
 from ui.kit import desktop
 from ui.kit.actions import Actions, ActionSet
@@ -299,6 +302,37 @@ def test_new_photos_are_captioned_by_themselves_where_that_is_wanted(
     wanted = [body for body in link.sent if isinstance(body, StartCaption)]
     assert [body.style for body in wanted] == ([CaptionStyle.ALT_TEXT] if is_on and indexed else [])
     assert made.parent() is link
+
+
+def test_length_and_care_go_with_the_next_captions(
+    page: SettingsPage, window: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    """Of a job and of the photo that is looked at; the way back is offered."""
+    captions = cast("CaptionsSection", _section(page, CaptionsSection))
+    _pick(captions.length, "Longer")
+    _pick(captions.beams, "Slow and best (8 beams)")
+    asked: list[object] = []
+    real = EngineLink.ask
+
+    def ask(self: EngineLink, body: RequestBody, *rest: Any, **more: Any) -> Ticket:
+        asked.append(body)
+        return real(self, body, *rest, **more)
+
+    monkeypatch.setattr(EngineLink, "ask", ask)
+    window.switcher.to_library()
+    window.widgets.grid.go_to(0)
+    window.action_set[Actions.CAPTION_SELECTION].trigger()
+    window.widgets.grid.go_to(2)
+    kinds = (StartCaption, Describe)
+    qtbot.waitUntil(lambda: {type(body) for body in asked} >= set(kinds), timeout=WAIT_MS)
+    wished = CaptionWriting(length=CaptionLength.LONGER, beams=8)
+    assert {body.writing for body in asked if isinstance(body, kinds)} == {wished}
+    for row in (captions.length, captions.beams):
+        assert not row.reset.isHidden()
+        row.reset.click()
+    assert chosen_writing() == CaptionWriting()
+    BEAMS.write(99)
+    assert chosen_writing().beams == MOST_BEAMS
 
 
 def test_the_caption_switch_is_of_this_library(page: SettingsPage, library: Path) -> None:
