@@ -52,6 +52,7 @@ class FakeBrowsing:
         self.filters = FakeFilterRequests(context, annotations)
         self._flat = {
             BranchKind.PERSON: self._persons,
+            BranchKind.TAG: self._tags,
             BranchKind.ALBUM: self._albums,
             BranchKind.SEARCH: self._searches,
         }
@@ -134,6 +135,12 @@ class FakeBrowsing:
         media = list(self._context.media.values())
         counts = Counter(name for one in media for name in persons_of(one.number))
         return [_named(name, _said("person", name), count) for name, count in counts.items()]
+
+    def _tags(self) -> list[BranchValue]:
+        keys = self._filters.keys(list(self._context.media), "")
+        own = {tag.lower(): tag for key in keys for tag in self._annotations.human_of(key).added}
+        queries = {tag: _said("tag", tag) for tag in own.values()}
+        return [_named(tag, query, self._count(query)) for tag, query in queries.items()]
 
     def _albums(self) -> list[BranchValue]:
         media = self._context.media

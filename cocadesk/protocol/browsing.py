@@ -32,6 +32,7 @@ class BranchKind(StrEnum):
     SEARCH = "search"
     PLACE = "place"
     PERSON = "person"
+    TAG = "tag"
 
 
 class ListValue(Value, frozen=True):
@@ -48,7 +49,7 @@ class ListValue(Value, frozen=True):
 
 
 class BranchValue(Value, frozen=True):
-    """A folder, album, saved search, place or person: the query that opens it, its media.
+    """A folder, album, saved search, place, person or own tag: what opens it, its media.
 
     ``id`` names it where its own branches are asked for, of which there are ``below``. An
     empty ``name`` is that of a thing that has none. ``terms`` are the filters of the query;

@@ -28,6 +28,7 @@ from cocadesk.search.branches import (
     SearchBranches,
 )
 from cocadesk.search.filters import Filter, parse_filter, unless_missing
+from cocadesk.search.tag_uses import TagBranches
 from cocadesk.search.terms import DateRange, Term
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Overview:
             "folder": FolderBranches(library),
             "place": PlaceBranches(library),
             "person": PersonBranches(library),
+            "tag": TagBranches(library),
             "album": AlbumBranches(library),
             "search": SearchBranches(library),
         }
@@ -109,7 +111,7 @@ class Overview:
     ) -> tuple[list[Branch], int]:
         """A stretch of the branches of a kind, in or below another one, and how many there are.
 
-        ``kind``: folder, place, person, album or search.
+        ``kind``: folder, place, person, tag, album or search.
         """
         with self._lock:
             found = self._branches[kind].under(under)

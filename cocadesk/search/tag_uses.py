@@ -16,7 +16,8 @@ import numpy as np
 
 from cocadesk.library.catalogue import OWN_TAG, WRITTEN_TAG
 from cocadesk.library.columns import Column, ListColumn, Mask, MediaColumns
-from cocadesk.search.branches import LISTED, Counted
+from cocadesk.library.natural_order import natural_key
+from cocadesk.search.branches import LISTED, Branch, Counted
 from cocadesk.search.grammar import print_term
 from cocadesk.search.terms import Term
 
@@ -46,6 +47,26 @@ class TagUse:
 
 Uses: TypeAlias = tuple[TagUse, ...]
 Lists: TypeAlias = Mapping[str, Column]
+
+
+class TagBranches:
+    """The tags that a person gave to any medium, each counted as the list that it opens."""
+
+    def __init__(self, library: Library) -> None:
+        self._uses = TagUses(library)
+
+    def under(self, branch: str) -> Sequence[Branch]:
+        """All of them by name; none is below another."""
+        found = [] if branch else [use for use in self._uses.all(()) if use.own]
+        found.sort(key=lambda use: natural_key(use.tag))
+        return [
+            Branch(id=use.tag, name=use.tag, query=use.term, count=use.own + use.suggested)
+            for use in found
+        ]
+
+    def spelled(self, branches: Sequence[Branch]) -> list[Branch]:
+        """Their names are the person's own already."""
+        return list(branches)
 
 
 class TagUses:
@@ -81,7 +102,9 @@ class TagUses:
 
 def _uses(lists: Lists, shown: Mask, there: Mask, offered: Sequence[str]) -> Uses:
     own, any_hand = _counts(lists[OWN_TAG], shown), _counts(lists[TAG], shown)
-    all_own, all_hands = _counts(lists[OWN_TAG], there), _counts(lists[TAG], there)
+    unseen = there & ~shown
+    all_own = own + _counts(lists[OWN_TAG], unseen)
+    all_hands = any_hand + _counts(lists[TAG], unseen)
     known = {tag.casefold(): tag for tag in offered}
     written = {tag: tag for tag in all_hands} | known | _spellings(lists[WRITTEN_TAG], there)
     found = [
@@ -104,6 +127,8 @@ def _counts(column: Column, shown: Mask) -> Counter[str]:
     """How many of the media that are ``shown`` have each text, whatever its case."""
     assert isinstance(column, ListColumn)
     counts: Counter[str] = Counter()
+    if not shown.any():
+        return counts
     numbers = np.bincount(column.codes[shown[column.owners]], minlength=len(column.texts))
     for place in np.flatnonzero(numbers).tolist():
         counts[column.texts[place].casefold()] += int(numbers[place])

@@ -32,7 +32,10 @@ from ui.library.browse.lines import Node
 from ui.library.browse.model import PAGE, BrowseModel
 from ui.library.browse.sections import Section
 from ui.library.browse.tree import BrowseTree
+from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
+from ui.vocabulary.tag_dialogs import NameTagDialog
+from ui.vocabulary.tags_page import TagsPage
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 Window = Callable[..., MainWindow]
@@ -156,6 +159,30 @@ def test_every_list_is_there_with_its_number(window: MainWindow, qtbot: QtBot) -
     assert [node.name for node in photos.below] == ["2024", "Família", "Summer 2025", "Wanderungen"]
     assert names(window, Section.PLACE) == ["Italia", "Japan"]
     assert names(window, Section.PERSON) == ["Ida", "Åsa", "Ömer"]
+
+
+def test_own_tags_are_listed_and_renamed_from_there(
+    engine: FakeEngine, window: MainWindow, qtbot: QtBot
+) -> None:
+    """Its page asks, with the tag under the cursor; a click shows all that have it."""
+    keys = some_keys(engine, 3)
+    tell(engine, SetAnnotations(keys=keys, add_tags=("hound", "Zoo")))
+    wait_for(qtbot, window, Section.TAG)
+    assert names(window, Section.TAG) == ["hound", "Zoo"]
+    hound = entry(window, Section.TAG, "hound")
+    click(qtbot, window, hound)
+    qtbot.waitUntil(lambda: window.session.model.rowCount() == hound.count == 3, timeout=WAIT_MS)
+    menu = window.side_bar.menu_of(hound)
+    texts = [action.text() for action in menu.actions() if action.text()]
+    assert texts == ["Show", "Rename…", "Merge into…", "Remove everywhere…", "All tags"]
+    next(action for action in menu.actions() if action.text() == "Rename…").trigger()
+    page = window.switcher.built(Pages.TAGS)
+    assert isinstance(page, TagsPage)
+    qtbot.waitUntil(lambda: isinstance(page.tags._dialogs.current, NameTagDialog), timeout=WAIT_MS)
+    dialog = page.tags._dialogs.current
+    assert isinstance(dialog, NameTagDialog)
+    assert dialog.use.tag == "hound"
+    dialog.reject()
 
 
 def test_a_click_shows_the_list_and_marks_its_entry(window: MainWindow, qtbot: QtBot) -> None:

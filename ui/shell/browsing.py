@@ -25,7 +25,7 @@ from ui.library.query import Query, Showing
 from ui.library.sorting import Sorting
 from ui.shell.folder_menu import add_entry, add_folder_verbs
 from ui.shell.layout import WindowWidgets
-from ui.shell.pages import PageSwitcher
+from ui.shell.pages import Pages, PageSwitcher
 from ui.shell.session import LibrarySession
 
 SHOWN = Preference("side-bar-shown", True)
@@ -173,16 +173,40 @@ class BrowsingCommands(QObject):
             menu.addSeparator()
             add(tr("Rename…"), partial(self._rename, node))
             add(tr("Delete"), partial(self._delete, node))
+        elif node.section is Section.TAG:
+            menu.addSeparator()
+            self._add_tag_verbs(menu, node)
         if node.section is Section.ALBUM:
             menu.addSeparator()
             add(tr("New album…"), partial(self._new_album, node))
         return menu
 
+    def _add_tag_verbs(self, menu: QMenu, node: Node) -> None:
+        """What is done to a tag everywhere; its page asks first."""
+        add = partial(add_entry, menu)
+        if node.is_list:
+            add(tr("Rename…"), partial(self._with_tag, node, "rename"))
+            add(tr("Merge into…"), partial(self._with_tag, node, "merge"))
+            add(tr("Remove everywhere…"), partial(self._with_tag, node, "remove"))
+        add(tr("All tags"), partial(self._switcher.show, Pages.TAGS))
+
+    def _with_tag(self, node: Node, verb: str) -> None:
+        from ui.vocabulary.tags_page import TagsPage
+
+        self._switcher.show(Pages.TAGS)
+        page = self._switcher.built(Pages.TAGS)
+        assert isinstance(page, TagsPage)
+        page.do_with(node.name, verb)
+
     def _rename(self, node: Node) -> None:
+        if node.section is Section.TAG and node.is_list:
+            self._with_tag(node, "rename")
         if (kind := _kind(node)) and node.is_list:
             self._parts.albums.rename(kind, node.name)
 
     def _delete(self, node: Node) -> None:
+        if node.section is Section.TAG and node.is_list:
+            self._with_tag(node, "remove")
         if (kind := _kind(node)) and node.is_list:
             self._parts.albums.delete(kind, node.name)
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QTreeView, QWidget
+from PySide6.QtWidgets import QHeaderView, QLineEdit, QMenu, QPushButton, QTreeView, QWidget
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import (
@@ -79,6 +79,7 @@ class LibraryTags(QWidget):
         self._dialogs = DialogHost(self)
         self._wanted = ""
         self._is_asked = False
+        self._then: QPushButton | None = None
         self.table = TagTable(self)
         self.view = _Table()
         self.field = QLineEdit()
@@ -113,6 +114,13 @@ class LibraryTags(QWidget):
             index = self.table.index(row, 0)
             self.view.setCurrentIndex(index)
             self.view.scrollTo(index)
+
+    def begin(self, tag: str, what: QPushButton) -> None:
+        """Does one of the things that its buttons do, to a tag, once all tags are here."""
+        self._wanted, self._then = tag, what
+        self.field.clear()
+        self.only_own.setChecked(False)
+        self.ask()
 
     def menu(self) -> QMenu:
         """All that can be done with the tag under the cursor."""
@@ -257,6 +265,9 @@ class LibraryTags(QWidget):
         if self.chosen() is None and self.table.rowCount():
             self.view.setCurrentIndex(self.table.index(0, 0))
         self.problem.hide()
+        then, self._then = self._then, None
+        if then is not None and wanted and self.table.row_of(wanted) >= 0:
+            then.click()
 
     def _on_failed(self, error: UserError) -> None:
         self._is_asked = False

@@ -51,6 +51,13 @@ class TagsPage(Page):
         self.tags.field.clear()
         return has_text
 
+    def do_with(self, tag: str, verb: str) -> None:
+        """Asks for what is to be done to a tag: ``rename``, ``merge`` or ``remove``."""
+        self.show_view(0)
+        tags = self.tags
+        buttons = {"rename": tags.rename, "merge": tags.merge, "remove": tags.remove}
+        tags.begin(tag, buttons[verb])
+
     def show_view(self, place: int) -> None:
         """Shows one of the two views."""
         self._stack.setCurrentIndex(place)

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from cocadesk.protocol.messages import BranchKind, BranchValue
 
 #: The kinds of lists as a shell takes them.
-KindName = Literal["lists", "folders", "albums", "searches", "places", "people"]
+KindName = Literal["lists", "folders", "albums", "searches", "places", "people", "tags"]
 _KINDS = {
     "folders": "folder",
     "albums": "album",
     "searches": "search",
     "places": "place",
     "people": "person",
+    "tags": "tag",
 }
 KindArgument = Annotated[
     KindName,
-    typer.Argument(metavar="KIND", help="lists, folders, albums, searches, places, people."),
+    typer.Argument(metavar="KIND", help="lists, folders, albums, searches, places, people, tags."),
 ]
 DepthOption = Annotated[
     int, typer.Option("--depth", min=1, max=100, help="So many levels of folders or places.")

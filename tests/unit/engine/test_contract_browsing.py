@@ -97,6 +97,19 @@ def test_places_and_persons_count_what_their_queries_let_pass(client: AnyEngine)
             assert one.count == listed(client, one.query), one
 
 
+def test_own_tags_count_what_their_queries_let_pass(client: AnyEngine) -> None:
+    """By name, whatever the case; what a machine alone suggests is none."""
+    keys = client.ask(ListNewest(limit=3), Keys, timeout_s=WAIT_S).keys
+    change(client, SetAnnotations(keys=keys, add_tags=("zed 10", 'a/"b"')))
+    change(client, SetAnnotations(keys=keys[:1], add_tags=("Zed 9",)))
+    found = branches(client, BranchKind.TAG)
+    for one in found:
+        assert one.count == listed(client, one.query), one
+    for _ in range(2):
+        change(client, UndoAnnotations())
+    assert {'a/"b"': 3, "Zed 9": 1, "zed 10": 3}.items() <= {o.name: o.count for o in found}.items()
+
+
 def test_albums_and_saved_searches_come_by_name(client: AnyEngine) -> None:
     """Albums with the number of their media; an empty one is there too."""
     keys = client.ask(ListNewest(limit=2), Keys, timeout_s=WAIT_S).keys

@@ -13,7 +13,7 @@ import pytest
 
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.paths import fold
-from cocadesk.library.rows import ALBUM, Edit, MediaKind, MediaRow, MediaState, new_key
+from cocadesk.library.rows import ALBUM, Edit, MediaKind, MediaRow, MediaState, Tag, new_key
 from cocadesk.search.branches import Branch
 from cocadesk.search.filters import parse_filter, unless_missing
 from cocadesk.search.matching import newest_keys
@@ -56,6 +56,8 @@ def random_row(rng: random.Random) -> MediaRow:
         human_favourite=rng.choice([None, True]),
         human_flag=rng.choice([None, "pick", "reject"]),
         human_hidden=rng.choice([None, None, True]),
+        human_tags_added=rng.choice([(), ("dog",), ("Dog", "a/b"), ("a/b",)]),
+        machine_tags=rng.choice([(), (Tag(tag="dog", score=0.9), Tag(tag="cat", score=0.8))]),
         human_albums=albums,
         human_places=tuple(f"{rng.randint(1, 10**11):012}" for _ in albums),
     )
@@ -130,7 +132,7 @@ def test_each_number_is_that_of_the_list_that_a_click_opens(library: Library) ->
             rows += more
         for one in overview.standard():
             assert one.count == listed(library, one.query), one
-        for kind in ("folder", "place", "person", "album"):
+        for kind in ("folder", "place", "person", "album", "tag"):
             found = list(all_branches(overview, kind))
             assert found
             for branch in found:
@@ -223,7 +225,7 @@ def test_very_deep_folders_are_opened_one_by_one(library: Library) -> None:
 def test_unknown_branches_hold_nothing(library: Library) -> None:
     """What has gone meanwhile is no error."""
     overview = Overview(library)
-    for kind in ("folder", "place", "person", "album", "search"):
+    for kind in ("folder", "place", "person", "album", "tag", "search"):
         assert overview.branches(kind, "/nowhere/") == ([], 0)
 
 

@@ -19,6 +19,7 @@ class Section(Enum):
     SEARCH = "search"
     PLACE = "place"
     PERSON = "person"
+    TAG = "tag"
 
     @property
     def kind(self) -> BranchKind | None:
@@ -33,6 +34,7 @@ TITLES: Mapping[Section, str] = {
     Section.SEARCH: tr("Saved searches"),
     Section.PLACE: tr("Places"),
     Section.PERSON: tr("People"),
+    Section.TAG: tr("Tags"),
 }
 ICONS: Mapping[Section, Icon] = {
     Section.LIBRARY: Icon.PHOTO,
@@ -41,6 +43,7 @@ ICONS: Mapping[Section, Icon] = {
     Section.SEARCH: Icon.SEARCH,
     Section.PLACE: Icon.PLACE,
     Section.PERSON: Icon.PERSON,
+    Section.TAG: Icon.TAG,
 }
 LISTS: Mapping[ListName, tuple[str, Icon]] = {
     ListName.ALL: (tr("All"), Icon.PHOTO),
