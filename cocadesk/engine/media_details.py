@@ -178,7 +178,8 @@ class MediaDetails(RequestHandler):
             if media.known_caption(row) is None:
                 answer = media.caption([row])[key]
                 reason = answer if isinstance(answer, str) else ""
-                self._context.publish(RowsChanged(keys=(key,)))
+                if not reason:
+                    self._context.publish(RowsChanged(keys=(key,)))
             try:
                 if media.has_stale_tags(row):
                     call.partial(self._description(key, reason))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.messages import MapColour, MapKind
+from cocadesk.protocol.messages import GetMap, MapColour, MapKind, RequestBody, RowsChanged
+from ui.engine.link import Ticket
 from ui.kit.actions import Actions
+from ui.library.map import page as map_page
 from ui.library.map.page import MapPage
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
@@ -59,6 +63,28 @@ def test_pictures_of_what_is_seen_are_asked_for(page: MapPage, qtbot: QtBot) -> 
     without = image()
     page.pictures.click()
     qtbot.waitUntil(lambda: image() != without, timeout=WAIT_MS)
+
+
+def test_a_map_that_is_on_its_way_is_not_begun_anew_when_rows_change(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside an index, which changes rows every second, it would never come."""
+    link, asked = window.session.link, list[GetMap]()
+    usual = link.ask
+
+    def ask(body: RequestBody, *arguments: Any, **named: Any) -> Ticket:
+        if not isinstance(body, GetMap):
+            return usual(body, *arguments, **named)
+        asked.append(body)
+        return Ticket(link, 0)  # its answer never comes
+
+    monkeypatch.setattr(map_page, "AGAIN_MS", 1)
+    monkeypatch.setattr(link, "ask", ask)
+    window.action_set[Pages.MAP.action].trigger()
+    qtbot.waitUntil(lambda: len(asked) == 1, timeout=WAIT_MS)
+    link.event_received.emit(RowsChanged())
+    qtbot.wait(100)
+    assert len(asked) == 1
 
 
 def test_a_lasso_chooses_and_shows_in_the_library(

@@ -244,7 +244,7 @@ class MapPage(Page):
 
     def _on_connected(self) -> None:
         self.canvas.forget_rows()
-        self._is_old = True
+        self._is_old, self._ticket = True, None
         self._refresh()
 
     def _on_event(self, body: object) -> None:
@@ -256,8 +256,12 @@ class MapPage(Page):
 
     def _refresh(self) -> None:
         """A new map while it is looked at and nothing is chosen; else when it is next shown."""
-        if self._is_old and self.isVisible() and not self.canvas.chosen:
+        if not self._is_old or not self.isVisible() or self.canvas.chosen:
+            return
+        if self._ticket is None:
             self._ask()
+        else:
+            self._again.start()  # begun anew each time, it would never come
 
     # Drawing ------------------------------------------------------------------------
 
