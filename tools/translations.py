@@ -45,7 +45,10 @@ def name_of(call: ast.Call) -> str:
 
 def calls(path: Path) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
     """Each call that translates, with its texts; in a formatted string too, as Babel has none."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    source = path.read_bytes()
+    if not any(f"{name}(".encode() in source for name in CALLS):
+        return  # parsing takes long, and most files have no such call
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and name_of(node) in CALLS:
             yield (
                 node,
