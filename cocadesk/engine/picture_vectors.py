@@ -94,9 +94,9 @@ def _embedded(path: bytes, backend: Backend) -> Vector:
 
 def _unseen(path: str, reason: str) -> UserError:
     return UserError(
-        f"Nothing can be like {path}.",
-        reason if reason.endswith(".") else f"The reason: {reason}.",
-        "Give the path of a photo or video after like:, in quotes where it has spaces.",
+        tr("Nothing can be like {path}.", path=path),
+        reason if reason.endswith(".") else tr("The reason: {reason}.", reason=reason),
+        tr("Give the path of a photo or video after like:, in quotes where it has spaces."),
     )
 
 

@@ -63,7 +63,7 @@ class FoldersPanel(QWidget):
         super().__init__()
         self._roots: tuple[RootValue, ...] = ()
         self._why_not: dict[WirePath, str] = {}
-        self.tree = table(tr("Folders"), COLUMNS, (340, 130, 100))
+        self.tree = table(tr("Folders"), COLUMNS, (330, 130, 120))
         self.tree.currentItemChanged.connect(self._update_enabled)
         self.intro = label(INTRO, "muted", wraps=True)
         self.look = button(tr("Check again"))

@@ -25,6 +25,8 @@ LETTERS = tr(
 )
 TABLE_PX = 330
 HEAD_PX = 24
+FIELD_PX = 260
+"""Room for Qt's own hint, "Press shortcut", in the longer languages too."""
 
 
 class KeysSection(Section):
@@ -48,6 +50,7 @@ class KeysSection(Section):
         self.tree = table(tr("Actions and their keys"), COLUMNS, (330, 190))
         self.field = QKeySequenceEdit()
         self.field.setAccessibleName(tr("New key"))
+        self.field.setMinimumWidth(FIELD_PX)
         self.field.setMaximumSequenceLength(1)
         self.field.setClearButtonEnabled(True)
         self.use = button(tr("Use"), "primary", on_click=self._use)
