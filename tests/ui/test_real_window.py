@@ -44,7 +44,7 @@ def window(make_window: Callable[..., MainWindow], library: Path) -> Iterator[Ma
 def test_from_an_empty_library_to_a_found_and_described_photo(
     window: MainWindow, qtbot: QtBot, samples: Path, tmp_path: Path
 ) -> None:
-    """Add a folder with one broken file, search by words, look at the best photo."""
+    """Add a folder with one broken file, search by words, look at the best photo, review it."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in PHOTOS:
@@ -75,6 +75,24 @@ def test_from_an_empty_library_to_a_found_and_described_photo(
     qtbot.waitUntil(lambda: parts.detail.is_described, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: parts.detail.photo.has_picture, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.session.thumbnails.waiting() == 0, timeout=WAIT_MS)
+
+    suggested = parts.detail.caption.text()
+    window.action_set[Actions.REVIEW].trigger()
+    mode = window._controllers.looking.review
+    qtbot.waitUntil(lambda: mode.is_open, timeout=WAIT_MS)
+    review = mode.review
+    qtbot.waitUntil(lambda: bool(review.view.field.caption), timeout=WAIT_MS)
+    if review.view.field.caption != suggested:  # the photo that was current first has one too
+        review.view.skip.click()
+    qtbot.waitUntil(lambda: review.view.field.caption == suggested, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: review.view.photo.has_picture, timeout=WAIT_MS)
+    assert "% sure" in review.view.field.origin.text()
+    review.view.reject.click()
+    mode.close()
+    qtbot.waitUntil(window.session.editor.is_settled, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "rejected" in parts.detail.origin.text(), timeout=WAIT_MS)
+    window.action_set[Actions.UNDO].trigger()
+    qtbot.waitUntil(lambda: parts.detail.caption.text() == suggested, timeout=WAIT_MS)
 
 
 def test_same_pictures_are_found_collapsed_and_decided_on(
