@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -14,10 +14,8 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
-    QStandardItem,
-    QStandardItemModel,
 )
-from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
+from PySide6.QtWidgets import QLineEdit
 
 from cocadesk.protocol.messages import FieldValue
 from ui.kit import desktop
@@ -26,13 +24,13 @@ from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
 from ui.kit.translation import tr
 from ui.library.pasting import has_pictures, pictures_in
+from ui.library.suggestions import Suggestions
 
 PAUSE_MS = 40
 DESCRIBE = tr("Describe what you are looking for: a dog on a beach")
 DROP = tr("Drop the picture here to find photos like it")
 MAX_HISTORY = 50
 SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
-_TERM = int(Qt.ItemDataRole.UserRole)
 
 
 class SearchBox(QLineEdit):
@@ -61,16 +59,8 @@ class SearchBox(QLineEdit):
         self._place = 0
         self._said = ""
         self._offered: list[FieldValue] = []
-        self._completions = QStandardItemModel(self)
-        self._completer = QCompleter(self._completions, self)
-        self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
-        self._completer.setWidget(self)
-        self._popup = QListView()
-        self._popup.setObjectName("tag-completions")
-        self._popup.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._popup.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._completer.setPopup(self._popup)
-        self._completer.activated[QModelIndex].connect(self._on_chosen)  # type: ignore[index]
+        self.suggestions = Suggestions(self)
+        self.suggestions.taken.connect(self.take)
         self._glass = QAction(tr("Search"), self)
         self._clear = QAction(tr("Clear"), self)
         self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
@@ -120,18 +110,7 @@ class SearchBox(QLineEdit):
     def offer(self, values: Sequence[FieldValue]) -> None:
         """Shows words that the library has and that what is typed may begin."""
         self._offered = list(values)
-        self._completions.clear()
-        for value in values:
-            number = f", {value.count:,}" if value.count else ""
-            item = QStandardItem(f"{value.text}  ·  {value.label}{number}")
-            item.setData(value.term, _TERM)
-            self._completions.appendRow(item)
-        if values and self.hasFocus():
-            self._completer.complete(self.rect())
-            row_px = self._popup.sizeHintForRow(0)
-            self._popup.setFixedHeight(len(values) * row_px + 2 * self._popup.frameWidth() + 2)
-        else:
-            self._popup.hide()
+        self.suggestions.offer(values)
 
     def offered(self) -> list[str]:
         """The words that are offered now."""
@@ -212,13 +191,11 @@ class SearchBox(QLineEdit):
         self._timer.start()
 
     def _on_edited(self, text: str) -> None:
-        self._popup.hide()
+        self.suggestions.hide()
         self.beginning.emit(text)
 
-    def _on_chosen(self, index: QModelIndex) -> None:
-        self.take(index.row())
-
     def _on_return(self) -> None:
+        self.suggestions.hide()
         self._remember()
         self._say()
         self.committed.emit()

@@ -17,6 +17,7 @@ from ui.library.last_view import (
     question_text,
     read_view,
 )
+from ui.library.pasting import forget_pasted
 from ui.library.query import Query
 from ui.shell.layout import WindowWidgets
 from ui.shell.pages import PAGES, Pages, PageSwitcher
@@ -124,6 +125,7 @@ class WindowMemory(QObject):
         QUERY.reset_everywhere()
         TERMS.reset_everywhere()
         forget_views()
+        forget_pasted()
 
     def _recall(self) -> None:
         """Paints the list of the last window before the engine is there."""
