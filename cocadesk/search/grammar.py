@@ -85,10 +85,11 @@ def _is_field(name: str) -> bool:
 def _term(found: re.Match[str]) -> Term:
     name, term = found[2].lower(), found[0]
     if not _is_field(name):
+        meant = _meant(name, FILTER_FIELDS)
         raise UserError(
             f"There is no filter {found[2]!r}.",
-            f"There are {', '.join(FILTER_FIELDS)}.",
-            _meant(name, FILTER_FIELDS) or "To search for the words, put them in quotes.",
+            "" if meant else f"There are {', '.join(FILTER_FIELDS)}.",
+            meant or "To search for the words, put them in quotes.",
         )
     if found.string[found.end() :][:1] == '"':
         raise UserError(f"A quote in {term} is not closed.", "", 'Add the second ".')

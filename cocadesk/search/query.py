@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
+from cocadesk.errors import UserError
 from cocadesk.search.filters import Filter
 from cocadesk.search.grammar import print_term, term_at
 from cocadesk.search.terms import Term
@@ -20,6 +21,7 @@ from cocadesk.search.terms import Term
 _SPACES = re.compile(r"\s*")
 _BEFORE = r"(-?)(?:(\d{1,3}(?:\.\d{1,3})?):)?"
 _LIKE = re.compile(_BEFORE + r'like:("(?:[^"]|"")+"(?=\s|$)|\S+)', re.ASCII | re.IGNORECASE)
+_LIKE_NOTHING = re.compile(_BEFORE + r'like:""(?=\s|$)', re.ASCII | re.IGNORECASE)
 _PHRASE = re.compile(_BEFORE + r'("(?:[^"]|"")*")(?=\s|$)', re.ASCII)
 _WEIGHED = re.compile(r"(-?)(\d{1,3}(?:\.\d{1,3})?):([^\W\d]\S*)")
 _NEGATED = re.compile(r"-([^\W_]\S*)")
@@ -134,6 +136,12 @@ def _end_of_spaces(text: str, position: int) -> int:
 
 
 def _term_at(text: str, position: int) -> tuple[AnyTerm | None, int]:
+    if found := _LIKE_NOTHING.match(text, position):
+        raise UserError(
+            f"{found[0]} names no picture.",
+            "",
+            "Write the path of a photo or video after the colon, in quotes where it has spaces.",
+        )
     if found := _LIKE.match(text, position):
         return _made(Sought.LIKE, found, _unquoted(found[3])), found.end()
     if found := _PHRASE.match(text, position):

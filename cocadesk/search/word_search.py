@@ -24,6 +24,7 @@ from cocadesk.library.paths import fold, fold_path
 from cocadesk.library.texts import Texts
 from cocadesk.library.word_index import WordIndex, WordMatch
 from cocadesk.library.words import is_unspaced, words_of
+from cocadesk.search.file_names import in_folder, is_named, named
 from cocadesk.search.found_by import OWN_WORDS, FoundBy, Told
 from cocadesk.search.seen_words import seen_words
 from cocadesk.search.stop_words import STOP_WORDS
@@ -71,6 +72,7 @@ WORD_COLUMNS = frozenset(field.column for field in WORD_FIELDS)
 _MOST_COMPARED = 2000
 _BETWEEN = (" ", "_", "-", ".", ", ", "/")
 _OF_PLACES = (FoundBy.NAME, FoundBy.FOLDER)
+_NAMES = (FoundBy.NAME, FoundBy.PLACE)
 _FEW_MEDIA = 20
 _PUNCTUATION_BYTES = 8
 _FEW = 4
@@ -86,7 +88,6 @@ _LYING_IN = _CALLED_AFTER - {FoundBy.NAME}
 """Where a query is one such word: what lies at "Point Pleasant Beach" need not show a beach, but a
 file that somebody called so mostly does. What is called by that word alone comes first."""
 _PREFIX_LETTERS = 2
-_EXTENSION_LETTERS = 5
 _ALIKE = {
     FoundBy.SUGGESTED_TAG: FoundBy.TAG,
     FoundBy.SUGGESTED_CAPTION: FoundBy.CAPTION,
@@ -124,14 +125,14 @@ class WordsFound:
 class _Held:
     """How much each medium holds a word (``share``, 0 to 1), and by which fields.
 
-    ``own`` are those of which the very word, not only its beginning, was said; ``in_name``
-    those whose file's name holds it.
+    ``own`` are those of which the very word, not only its beginning, was said; ``in_names``
+    those whose file's name, or place, holds it.
     """
 
     def __init__(self, count: int) -> None:
         self.share = np.zeros(count, np.float32)
         self.own: Mask = np.zeros(count, np.bool_)
-        self.in_name: Mask = np.zeros(count, np.bool_)
+        self.in_names: dict[FoundBy, Mask] = {}
         self.by: list[tuple[FoundBy, Mask]] = []
         self.is_known = False
 
@@ -163,7 +164,8 @@ class WordSearch:
         """
         count = len(self._columns.is_there)
         worth = np.zeros(count, np.float32)
-        own, in_name = np.zeros(count, np.int16), np.zeros(count, np.int16)
+        own = np.zeros(count, np.int16)
+        in_names = {by: np.zeros(count, np.int16) for by in _NAMES}
         named = set[str]()
         masks: list[tuple[FoundBy, Mask]] = []
         distinct = dict.fromkeys(words)
@@ -174,7 +176,8 @@ class WordSearch:
             called_after = chance if is_seen else frozenset[FoundBy]()
             held = self._word(word, called_after, is_last=word == words[-1])
             masks += held.by
-            in_name += held.in_name
+            for by, has_word in held.in_names.items():
+                in_names[by] += has_word
             if held.own.any():
                 named.add(word)
                 own += held.own
@@ -196,9 +199,11 @@ class WordSearch:
         if named:
             told[own == len(named)] = Told.ALL if len(named) == len(asked) else Told.NAMED
         told[first > 0] = Told.ALL
-        if asked:
-            # One word of a name may be there by chance; "coffee-cup" is "a cup of coffee".
-            told[in_name == len(asked)] = Told.ALL
+        for by, number in in_names.items():
+            # One word of a name may be there by chance; "coffee-cup" is "a cup of coffee", and
+            # nobody types "Point Pleasant Beach" who does not mean that place.
+            if len(asked) > (by is FoundBy.PLACE):
+                told[number == len(asked)] = Told.ALL
         return WordsFound(
             worth=worth * there,
             first=first * there,
@@ -306,8 +311,8 @@ class WordSearch:
         held.is_known |= field.is_first
         if field.by in OWN_WORDS and share > _PREFIX:
             held.own |= mask
-        if field.by is FoundBy.NAME and match is WordMatch.EQUAL:
-            held.in_name |= mask
+        if field.by in _NAMES and match is WordMatch.EQUAL:
+            held.in_names[field.by] = mask | held.in_names.get(field.by, False)
 
     def _codes(self, field: WordField, word: str, match: WordMatch) -> Codes:
         """The numbers of the texts of a field that hold a word."""
@@ -374,7 +379,7 @@ class WordSearch:
         elif field.by is FoundBy.NAME:
             codes = self._named(field, texts, fold_path(text))
         elif field.by is FoundBy.FOLDER:
-            codes = np.flatnonzero(_in_folder(texts, fold_path(text)))
+            codes = np.flatnonzero(in_folder(texts, fold_path(text)))
         else:
             codes = self._equal(field, texts, text, words)
         mask = np.zeros(len(self._columns.is_there), np.bool_)
@@ -402,8 +407,8 @@ class WordSearch:
         """The texts of file names in which a file has this name, with or without extension."""
         likely = self._with_all(field, words_of(name))
         if likely is None:
-            return np.flatnonzero(_named(texts, name))
-        return np.array([code for code in likely if _is_named(texts[code], name)], np.intp)
+            return np.flatnonzero(named(texts, name))
+        return np.array([code for code in likely if is_named(texts[code], name)], np.intp)
 
     def _held(self, field: WordField, words: Sequence[str]) -> Codes:
         """The texts of a field that hold all of ``words``."""
@@ -471,29 +476,3 @@ def _has_run(own: Sequence[str], words: Sequence[str]) -> bool:
         return "".join(words) in "".join(own)
     asked = list(words)
     return any(list(own[at : at + count]) == asked for at in range(len(own) - count + 1))
-
-
-def _named(texts: Texts, name: str) -> Mask:
-    """The texts of file names in which a file has this name, with or without its extension."""
-    mask = texts.equal(name)
-    lengths = np.diff(texts.offsets) - len(name.encode())
-    # A name alone that is much longer goes on behind the dot with more than an extension.
-    alone = texts.starting(f"{name}.") & (lengths <= 1 + _EXTENSION_LETTERS)
-    several = texts.containing("/")
-    if several.any():
-        several &= texts.starting(name) | texts.containing(f"/{name}")
-    for code in np.flatnonzero(alone | several).tolist():
-        mask[code] |= _is_named(texts[code], name)
-    return mask
-
-
-def _is_named(names: str, name: str) -> bool:
-    return any(one == name or one.rpartition(".")[0] == name for one in names.split("/"))
-
-
-def _in_folder(texts: Texts, name: str) -> Mask:
-    """The texts of folders that lie in a folder of this name, below what all have in common."""
-    names = [part for part in name.split("/") if part]
-    if not names:
-        return np.zeros(len(texts), np.bool_)
-    return texts.containing(f"/{'/'.join(names)}/")

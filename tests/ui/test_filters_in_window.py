@@ -197,7 +197,10 @@ def test_earlier_searches_are_there_after_a_restart(
     assert other.text() == "a red bicycle"
 
 
-@pytest.mark.parametrize("text", ['tag:"', "knd:video", "x" * 10_000, "🐶 -"])
+@pytest.mark.parametrize(
+    "text",
+    ['tag:"', "tag:", "knd:video", "x" * 10_000, "🐶 -", "!!! ???", 'like:""'],
+)
 def test_any_text_in_the_box_gets_a_list_or_a_sentence(
     window: MainWindow, qtbot: QtBot, text: str
 ) -> None:

@@ -233,9 +233,12 @@ def test_what_is_read_as_a_date_is_words_after_a_click(window: MainWindow, qtbot
 
 
 def test_a_text_that_the_model_cannot_read_is_told(window: MainWindow, qtbot: QtBot) -> None:
-    """Above the list, or above the words of an empty one; it goes with the text."""
+    """Above the list, or in the place of an empty one; it goes with the text."""
     note = window.widgets.library.note
     _ask(window, qtbot, Query(text="собака"))
+    assert "cannot read" in window.widgets.empty.text()
+    assert not note.isVisible()
+    _ask(window, qtbot, Query(text="dog собака"))
     assert note.isVisible()
     assert "cannot read" in note.text()
     _ask(window, qtbot, Query(text="dog"))

@@ -97,6 +97,8 @@ NO_GROUP = EmptyState(
     text=tr("This photo is in no group of same pictures any more."),
     button=tr("Show all photos"),
 )
+FAR_AS = tr("As far as the model can tell. Try other words, or look at what comes nearest.")
+NEAREST = tr("Try other words, or look at what comes nearest.")
 FITS = tr("What fits appears here by itself.")
 APPEAR = tr("They appear here as they are read. You can search at any time.")
 FIRST_FOLDER = EmptyState(
@@ -156,7 +158,7 @@ def _nothing_shows(listing: Listing) -> EmptyState:
     return EmptyState(
         icon=Icon.NOTHING,
         title=tr("Nothing here shows “{query}”", query=clipped(listing.query)),
-        text=tr("As far as the model can tell. Try other words, or look at what comes nearest."),
+        text=f"{listing.note} {NEAREST}" if listing.note else FAR_AS,
         button=listing.fold_text,
     )
 
@@ -165,6 +167,8 @@ def _nothing_found(listing: Listing, reading: Reading | None) -> EmptyState:
     """Nothing of a library that is being read says little of it."""
     if listing.showing is Showing.GROUP:
         return NO_GROUP
+    if listing.note and not (reading is not None and reading.done == 0):
+        return replace(NOTHING_FOUND, text=listing.note)
     if reading is None:
         return NOTHING_LEFT if listing.showing is Showing.FILTERED else NOTHING_FOUND
     if not reading.done:

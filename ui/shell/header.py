@@ -20,6 +20,7 @@ from ui.shell.pages import PageTabs
 ROOMY_PX = 860
 SEARCH_MIN_PX = 170
 SLIDER_ROOM_PX = 640
+FOLD_ROOM_PX = 180
 
 
 class Header(QFrame):
@@ -113,11 +114,17 @@ class ResultsLine(QFrame):
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """In a narrow window the headline needs the room of the slider; Ctrl+wheel does as much."""
+        """Fits its content to the new size."""
         super().resizeEvent(event)
-        self.slider.setVisible(self.width() >= SLIDER_ROOM_PX)
+        self._fit()
 
     def say_fold(self, text: str) -> None:
         """The button for the rest of a search; none where the text is empty."""
         self.fold.setText(text)
         self.fold.setVisible(bool(text))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is little room the headline needs the slider's; Ctrl+wheel does as much."""
+        more_px = FOLD_ROOM_PX if self.fold.text() else 0
+        self.slider.setVisible(self.width() >= SLIDER_ROOM_PX + more_px)

@@ -81,8 +81,8 @@ class WindowState:
 
     @property
     def note(self) -> str:
-        """What the engine says of the text that was searched for."""
-        return "" if self.listing.problem is not None else self.listing.note
+        """What the engine says of the text that was searched for; an empty list says it itself."""
+        return self.listing.note if self.empty is None else ""
 
     @property
     def fold_text(self) -> str:

@@ -221,7 +221,7 @@ def test_a_phrase_stands_in_one_text_in_its_order() -> None:
 def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
     """A photo of Long Beach says nothing of "a dog on a beach", and little of "beach"."""
     rows = [
-        row_with(place="Long Beach"),
+        row_with(place="Long Beach", region="California", country="United States"),
         row_with(human_tags_added=("beach",)),
         *(row_with(path=b"/p/%d.jpg" % number) for number in range(200)),
     ]
@@ -232,6 +232,9 @@ def test_a_place_called_after_what_is_seen_counts_for_little() -> None:
     assert 0 < alone.worth[0] < 0.4 * alone.worth[1]
     assert alone.told[:2].tolist() == [Told.NOTHING, Told.ALL]
     assert search.find("beaches", ["beaches"]).told[0] == Told.NOTHING
+    for name in ("long beach", "California Long Beach"):
+        assert search.find(name, words_of(name)).told[0] == Told.ALL
+    assert search.find("house on a beach", words_of("house on a beach")).told[0] == Told.NOTHING
 
 
 def test_what_is_called_by_a_word_alone_still_comes_first() -> None:
