@@ -1,1 +1,1 @@
-"""The page Tags: the vocabulary that tags are chosen from."""
+"""The page Tags: those of the library, and the vocabulary that suggestions are chosen from."""
