@@ -34,13 +34,14 @@ from ui.engine.link import EngineLink
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import Notice, button, label
 from ui.library.browser import Browser
 from ui.library.grid import Grid
 
 QUERY_ROLE = int(Qt.ItemDataRole.UserRole)
-ALBUM, SEARCH = "Album", "Saved search"
+ALBUM, SEARCH = tr("Album"), tr("Saved search")
+EMPTY = tr("Add photos to an album with B, save a search with Ctrl+S.")
 
 
 class NameDialog(FramedDialog):
@@ -51,7 +52,7 @@ class NameDialog(FramedDialog):
     def __init__(self, title: str, sentence: str, go: str, text: str, parent: QWidget) -> None:
         super().__init__(title, parent)
         self.field = QLineEdit(text)
-        self.field.setAccessibleName("Name")
+        self.field.setAccessibleName(tr("Name"))
         self.field.selectAll()
         self.problem = label("", "small", wraps=True)
         self.go = button(go, "primary", on_click=self._go)
@@ -91,14 +92,16 @@ class AlbumsDialog(FramedDialog):
     delete_wanted = Signal(str, str)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Albums and saved searches", parent)
-        self.tree = table("Albums and saved searches", ("Name", "Photos", "Kind"), (260, 80))
+        super().__init__(tr("Albums and saved searches"), parent)
+        self.tree = table(
+            tr("Albums and saved searches"), (tr("Name"), tr("Photos"), tr("Kind")), (260, 80)
+        )
         self.tree.itemDoubleClicked.connect(self._open)
         self.tree.itemSelectionChanged.connect(self._update)
         self.none = label("", "muted", wraps=True)
-        self.show_button = button("Show", "primary", on_click=self._open)
-        self.rename = button("Rename…", on_click=lambda: self._emit(self.rename_wanted))
-        self.delete = button("Delete", on_click=lambda: self._emit(self.delete_wanted))
+        self.show_button = button(tr("Show"), "primary", on_click=self._open)
+        self.rename = button(tr("Rename…"), on_click=lambda: self._emit(self.rename_wanted))
+        self.delete = button(tr("Delete"), on_click=lambda: self._emit(self.delete_wanted))
         self.column.addWidget(self.none)
         self.column.addWidget(self.tree, 1)
         self.column.addLayout(in_row(self.rename, self.delete, STRETCH))
@@ -115,8 +118,7 @@ class AlbumsDialog(FramedDialog):
             number = "?" if search.problem else f"{search.count:,}"
             self._add(search.name, number, SEARCH, search.query)
         has_any = self.tree.topLevelItemCount() > 0
-        self.none.setText("" if has_any else "Add photos to an album with B, save a search with "
-                          "Ctrl+S.")  # fmt: skip
+        self.none.setText("" if has_any else EMPTY)  # fmt: skip
         self.none.setVisible(not has_any)
         if (first := self.tree.topLevelItem(0)) is not None:
             self.tree.setCurrentItem(first)
@@ -188,21 +190,27 @@ class AlbumCommands(QObject):
     def new_album(self, keys: tuple[str, ...]) -> None:
         """Asks for the name of a new album with these media in it."""
         sentence = (
-            f"{count(len(keys), 'photo')} to put in." if keys else "Photos can be added later."
+            tr_count(len(keys), "{n} photo to put in.", "{n} photos to put in.")
+            if keys
+            else tr("Photos can be added later.")
         )
-        dialog = self._ask_name("New album", sentence, "Make album", "")
+        dialog = self._ask_name(tr("New album"), sentence, tr("Make album"), "")
         dialog.named.connect(
-            lambda name: self._change(NewAlbum(name=name, keys=keys), f"New album {name}", dialog)
+            lambda name: self._change(
+                NewAlbum(name=name, keys=keys), tr("New album {name}", name=name), dialog
+            )
         )
 
     def add_to(self, album: str, keys: tuple[str, ...]) -> None:
         """Puts media into an album."""
-        text = f"Added {count(len(keys), 'photo')} to {album}"
+        text = _added(len(keys), album)
         self._change(AddToAlbum(album=album, keys=keys), text)
 
     def rename(self, kind: str, name: str, after: Callable[[], object] = lambda: None) -> None:
         """Asks for another name of an album or a saved search."""
-        dialog = self._ask_name(f"Rename {name}", f"{kind}: a new name.", "Rename", name)
+        dialog = self._ask_name(
+            tr("Rename {name}", name=name), tr("{kind}: a new name.", kind=kind), tr("Rename"), name
+        )
 
         def on_named(new: str) -> None:
             body: RequestBody = (
@@ -210,7 +218,9 @@ class AlbumCommands(QObject):
                 if kind == ALBUM
                 else RenameSavedSearch(search=name, name=new)
             )
-            self._change(body, f"{name} is {new} now", dialog, lambda: on_renamed(new))
+            self._change(
+                body, tr("{name} is {new} now", name=name, new=new), dialog, lambda: on_renamed(new)
+            )
 
         def on_renamed(new: str) -> None:
             if kind == ALBUM:
@@ -247,14 +257,17 @@ class AlbumCommands(QObject):
         body: RequestBody = (
             DeleteAlbum(album=name) if kind == ALBUM else DeleteSavedSearch(search=name)
         )
-        self._change(body, f"{kind} {name} deleted", None, after)
+        self._change(body, tr("{kind} {name} deleted", kind=kind, name=name), None, after)
 
     def _add(self) -> None:
         keys = tuple(targets(self._grid))
         if not keys:
             return
-        sentence = f"{count(len(keys), 'photo')} to add. A new name makes a new album."
-        dialog = self._ask_name("Add to album", sentence, "Add", "")
+        sentence = tr_count(
+            len(keys), "{n} photo to add. A new name makes a new album.",
+            "{n} photos to add. A new name makes a new album.",
+        )  # fmt: skip
+        dialog = self._ask_name(tr("Add to album"), sentence, tr("Add"), "")
         dialog.named.connect(lambda name: self._put(dialog, name, keys))
         self._link.ask(ListAlbums(), Albums, lambda answer: self._offer(dialog, answer))
 
@@ -267,24 +280,27 @@ class AlbumCommands(QObject):
         known = {album.name.lower() for album in self._albums.albums}
         is_known = name.lower() in known
         body = AddToAlbum(album=name, keys=keys) if is_known else NewAlbum(name=name, keys=keys)
-        self._change(body, f"Added {count(len(keys), 'photo')} to {name}", dialog)
+        self._change(body, _added(len(keys), name), dialog)
 
     def _leave(self) -> None:
         album, keys = album_name(self._browser.query), tuple(targets(self._grid))
         if not album:
-            self._notice.say("Show an album first")
+            self._notice.say(tr("Show an album first"))
         elif keys:
-            text = f"Took {count(len(keys), 'photo')} out of {album}"
+            text = tr_count(
+                len(keys), "Took {n} photo out of {album}", "Took {n} photos out of {album}",
+                album=album,
+            )  # fmt: skip
             self._change(RemoveFromAlbum(album=album, keys=keys), text)
 
     def _move(self, by: int) -> None:
         """One place on in the album that is shown: the whole selection, kept together."""
         album, keys = album_name(self._browser.query), targets(self._grid)
         if not album:
-            self._notice.say("Show an album first")
+            self._notice.say(tr("Show an album first"))
             return
         if self._browser.listing.order:  # a move would not be seen
-            self._notice.say("Sort by the album's own order first, to move photos in it")
+            self._notice.say(tr("Sort by the album's own order first, to move photos in it"))
             return
         order = self._grid.all_keys()
         moved = set(keys)
@@ -292,19 +308,19 @@ class AlbumCommands(QObject):
         at = places[0] - 1 if by < 0 else places[-1] + 2
         if 0 <= at <= len(order):
             before = order[at] if at < len(order) else None
-            text = f"Moved {count(len(keys), 'photo')}"
+            text = tr_count(len(keys), "Moved {n} photo", "Moved {n} photos")
             self._change(MoveInAlbum(album=album, keys=tuple(keys), before=before), text)
 
     def _save(self) -> None:
         query = self._browser.query
         if not query or not self._browser.listing.can_be_saved:
-            self._notice.say("Search for something first")
+            self._notice.say(tr("Search for something first"))
             return
-        sentence = f"“{query}” is asked again each time you open it."
-        dialog = self._ask_name("Save this search", sentence, "Save", "")
+        sentence = tr("“{query}” is asked again each time you open it.", query=query)
+        dialog = self._ask_name(tr("Save this search"), sentence, tr("Save"), "")
         dialog.named.connect(
             lambda name: self._change(
-                SaveSearch(name=name, query=query), f"Search {name} saved", dialog
+                SaveSearch(name=name, query=query), tr("Search {name} saved", name=name), dialog
             )
         )
 
@@ -347,7 +363,7 @@ class AlbumCommands(QObject):
             if answer.title:
                 self._notice.say(text, FeedbackAction.UNDO.value, self._editor.undo)
             else:
-                self._notice.say("Nothing has changed")
+                self._notice.say(tr("Nothing has changed"))
             after()
             if answer.title:
                 self._browser.ask_again()
@@ -359,3 +375,9 @@ class AlbumCommands(QObject):
                 self._notice.say(str(error))
 
         self._link.ask(body, AnnotationsReply, on_done, on_failed=on_failed)
+
+
+def _added(photos: int, album: str) -> str:
+    return tr_count(
+        photos, "Added {n} photo to {album}", "Added {n} photos to {album}", album=album
+    )

@@ -10,19 +10,20 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 
 from ui.kit.layouts import in_column, in_row
 from ui.kit.theme import GAP_S
+from ui.kit.translation import tr
 from ui.kit.widgets import button, keeps_key, label
 
 MAX_LINES = 6
 PADDING_PX = 22
-NO_CAPTION = "You rejected the suggested caption"
+NO_CAPTION = tr("You rejected the suggested caption")
 
 
 class Origin(Enum):
     """The author of a caption, as it is said above it."""
 
     NOBODY = ""
-    MACHINE = "Suggested caption"
-    PERSON = "Your caption"
+    MACHINE = tr("Suggested caption")
+    PERSON = tr("Your caption")
 
 
 class _Editor(QPlainTextEdit):
@@ -33,8 +34,8 @@ class _Editor(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Caption")
-        self.setAccessibleDescription("Enter saves the caption, Escape cancels")
+        self.setAccessibleName(tr("Caption"))
+        self.setAccessibleDescription(tr("Enter saves the caption, Escape cancels"))
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.textChanged.connect(self._fit)
@@ -91,20 +92,20 @@ class CaptionField(QWidget):
         self.caption = ""
         self._before = ""
         self.origin = label("", "small", wraps=True)
-        self.accept = button("Accept", "link", on_click=self.accepted.emit)
-        self.accept.setAccessibleName("Accept the suggested caption")
-        self.accept.setToolTip("Make this caption your own (A)")
-        self.edit = button("Edit", "link", on_click=self.begin)
-        self.edit.setAccessibleName("Edit the caption")
-        self.edit.setToolTip("Edit the caption (E)")
+        self.accept = button(tr("Accept"), "link", on_click=self.accepted.emit)
+        self.accept.setAccessibleName(tr("Accept the suggested caption"))
+        self.accept.setToolTip(tr("Make this caption your own (A)"))
+        self.edit = button(tr("Edit"), "link", on_click=self.begin)
+        self.edit.setAccessibleName(tr("Edit the caption"))
+        self.edit.setToolTip(tr("Edit the caption (E)"))
         self.text: QLabel = label("", "caption", wraps=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setAccessibleName("Caption")
-        self.text.setToolTip("Double-click to edit")
+        self.text.setAccessibleName(tr("Caption"))
+        self.text.setToolTip(tr("Double-click to edit"))
         self.text.installEventFilter(self)
         self.editor = _Editor()
         self.editor.setObjectName("caption-editor")
-        self.hint = label("Enter saves, Esc cancels", "small")
+        self.hint = label(tr("Enter saves, Esc cancels"), "small")
         self.editor.saved.connect(self._on_enter)
         self.editor.cancelled.connect(self.cancel)
         above = in_row((self.origin, 1), self.accept, self.edit, gap=GAP_S)
@@ -127,7 +128,7 @@ class CaptionField(QWidget):
         self.text.setText(caption)
         self._origin_kind = origin if caption else Origin.NOBODY
         self.origin.setText(self._origin_kind.value if caption else reason)
-        self.edit.setText("Edit" if caption else "Write one")
+        self.edit.setText(tr("Edit") if caption else tr("Write one"))
         if not self.is_editing:
             self._show_mode()
 

@@ -17,7 +17,7 @@ from ui.annotations.tag_chips import TagChips
 from ui.annotations.tag_text import TagText
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import Notice
 from ui.library.grid import Grid
 
@@ -94,9 +94,9 @@ class AnnotationCommands(QObject):
     def _save_caption(self, key: str, caption: str) -> None:
         row = self._grid.results.known_row(key)
         if not caption and row is not None and row.caption and not row.caption_by_person:
-            self._editor.set([key], "Suggested caption rejected", no_caption=True)
+            self._editor.set([key], tr("Suggested caption rejected"), no_caption=True)
             return
-        text = "Caption saved" if caption else "Caption removed"
+        text = tr("Caption saved") if caption else tr("Caption removed")
         self._editor.set([key], text, caption=caption)
 
     def _accept_caption(self) -> None:
@@ -111,11 +111,11 @@ class AnnotationCommands(QObject):
         if row is None:
             return
         if not row.caption:
-            self._notice.say("This photo has no caption to accept yet")
+            self._notice.say(tr("This photo has no caption to accept yet"))
         elif row.caption_by_person:
-            self._notice.say("This caption is already yours")
+            self._notice.say(tr("This caption is already yours"))
         else:
-            self._editor.set([row.key], "Caption accepted", caption=row.caption)
+            self._editor.set([row.key], tr("Caption accepted"), caption=row.caption)
 
     def _begin_tag(self) -> None:
         place = self._place()
@@ -124,18 +124,25 @@ class AnnotationCommands(QObject):
 
     def _accept_tag(self, tag: str) -> None:
         keys = self._targets()
-        self._editor.set(keys, f"Tag “{tag}” accepted{_for(keys)}", add=[tag])
+        text = tr_count(
+            len(keys), "Tag “{tag}” accepted", "Tag “{tag}” accepted for {n} photos", tag=tag
+        )
+        self._editor.set(keys, text, add=[tag])
 
     def is_typing(self) -> bool:
         """True where a caption or a tag is being typed."""
         return any(p.field.is_editing or p.chips.field.text() for p in self._places)
 
     def _add_tag(self, keys: list[str], tag: str) -> None:
-        self._editor.set(keys, f"Tag “{tag}” added{_for(keys)}", add=[tag])
+        text = tr_count(len(keys), "Tag “{tag}” added", "Tag “{tag}” added for {n} photos", tag=tag)
+        self._editor.set(keys, text, add=[tag])
 
     def _remove_tag(self, tag: str) -> None:
         keys = self._targets()
-        self._editor.set(keys, f"Tag “{tag}” removed{_for(keys)}", remove=[tag])
+        text = tr_count(
+            len(keys), "Tag “{tag}” removed", "Tag “{tag}” removed for {n} photos", tag=tag
+        )
+        self._editor.set(keys, text, remove=[tag])
 
     def _targets(self) -> list[str]:
         """The selection where that is several photos, else the one that is shown."""
@@ -158,7 +165,3 @@ class AnnotationCommands(QObject):
     def _show_feedback(self, said: Feedback) -> None:
         again = self._editor.redo if said.offer is FeedbackAction.REDO else self._editor.undo
         self._notice.say(said.text, said.offer.value, again)
-
-
-def _for(keys: list[str]) -> str:
-    return f" for {count(len(keys), 'photo')}" if len(keys) > 1 else ""

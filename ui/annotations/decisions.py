@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cocadesk.protocol.messages import DecideSuggestions
 from cocadesk.protocol.values import Row, TagValue, changed
-from ui.kit.texts import count
+from ui.kit.translation import grouped, tr, tr_count
 
 
 def decided_row(row: Row, body: DecideSuggestions) -> Row:
@@ -23,19 +23,34 @@ def decided_row(row: Row, body: DecideSuggestions) -> Row:
 def said_of(body: DecideSuggestions, media: int) -> str:
     """The sentence about a decision that has changed so many media."""
     asked = len(body.keys)
-    done = "accepted" if body.accepts else "rejected"
+    one, many = _subjects(body)
     if asked == 1:
-        what = _subject(body, "caption")
-        return f"{what} {done}" if media else f"{what}: nothing is suggested here"
-    what = _subject(body, "captions")
+        if not media:
+            return tr("{what}: nothing is suggested here", what=one)
+        return tr("{what} accepted", what=one) if body.accepts else tr("{what} rejected", what=one)
     if not media:
-        return f"{what}: nothing is suggested for these {count(asked, 'photo')}"
+        return tr(
+            "{what}: nothing is suggested for these {asked} photos",
+            what=many,
+            asked=grouped(asked),
+        )
     left = asked - media
-    rest = f"; {left:,} had none" if left else ""
-    return f"{what} {done} on {count(media, 'photo')}{rest}"
+    rest = tr("; {left} had none", left=grouped(left)) if left else ""
+    if body.accepts:
+        return tr_count(
+            media, "{what} accepted on {n} photo{rest}", "{what} accepted on {n} photos{rest}",
+            what=many, rest=rest,
+        )  # fmt: skip
+    return tr_count(
+        media, "{what} rejected on {n} photo{rest}", "{what} rejected on {n} photos{rest}",
+        what=many, rest=rest,
+    )  # fmt: skip
 
 
-def _subject(body: DecideSuggestions, captions: str) -> str:
+def _subjects(body: DecideSuggestions) -> tuple[str, str]:
+    """What was decided on, of one photo and of several."""
     if body.captions and body.tags:
-        return f"Suggested {captions} and tags"
-    return f"Suggested {captions if body.captions else 'tags'}"
+        return tr("Suggested caption and tags"), tr("Suggested captions and tags")
+    if body.captions:
+        return tr("Suggested caption"), tr("Suggested captions")
+    return tr("Suggested tags"), tr("Suggested tags")

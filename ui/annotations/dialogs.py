@@ -15,17 +15,18 @@ from ui.annotations.styles import StyleChoice, StylePicker
 from ui.kit.dialogs import FramedDialog, table, table_line
 from ui.kit.page_parts import TickBox
 from ui.kit.plain_text import tip_of
-from ui.kit.texts import count, moment
+from ui.kit.texts import moment
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label
 
 RESULTS = {
-    WriteKind.NEW: "New file",
-    WriteKind.CHANGED: "Changed",
-    WriteKind.UNCHANGED: "Up to date",
-    WriteKind.SKIPPED: "Skipped",
+    WriteKind.NEW: tr("New file"),
+    WriteKind.CHANGED: tr("Changed"),
+    WriteKind.UNCHANGED: tr("Up to date"),
+    WriteKind.SKIPPED: tr("Skipped"),
 }
 ORDER = (WriteKind.SKIPPED, WriteKind.CHANGED, WriteKind.NEW, WriteKind.UNCHANGED)
-HISTORY_COLUMNS = ("When", "Who", "What", "Before", "After")
+HISTORY_COLUMNS = (tr("When"), tr("Who"), tr("What"), tr("Before"), tr("After"))
 
 
 class CaptionDialog(FramedDialog):
@@ -36,12 +37,12 @@ class CaptionDialog(FramedDialog):
     def __init__(
         self, choices: Sequence[ScopeChoice], first: int, styles: StyleChoice, parent: QWidget
     ) -> None:
-        super().__init__("Caption photos", parent)
+        super().__init__(tr("Caption photos"), parent)
         self.picker = ScopePicker(choices, first)
         self.styles = StylePicker(styles)
-        self.again = TickBox("Also replace captions that this model has suggested")
-        self.start = button("Start", "primary", on_click=self._start)
-        sentence = (
+        self.again = TickBox(tr("Also replace captions that this model has suggested"))
+        self.start = button(tr("Start"), "primary", on_click=self._start)
+        sentence = tr(
             "CocaDesk suggests a caption and tags for each photo. "
             "Your own captions and tags stay as they are."
         )
@@ -66,12 +67,13 @@ class TakeOverDialog(FramedDialog):
     start_wanted = Signal(object)
 
     def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
-        super().__init__("Take over captions beside photos", parent)
+        super().__init__(tr("Take over captions beside photos"), parent)
         self.picker = ScopePicker(choices, first)
-        self.start = button("Take over", "primary", on_click=self._start)
-        sentence = (
-            "A text file beside a photo (beach.txt or beach.caption for beach.jpg) becomes your "
-            "caption of it. Captions that you wrote here stay as they are, and Undo reverts it."
+        self.start = button(tr("Take over"), "primary", on_click=self._start)
+        sentence = tr(
+            "A text file beside a photo (beach.txt or beach.caption for beach.jpg) "
+            "becomes your caption of it. Captions that you wrote here stay as they "
+            "are, and Undo reverts it."
         )
         self.column.addWidget(label(sentence, "muted", wraps=True))
         self.column.addWidget(self.picker)
@@ -92,20 +94,26 @@ class WriteDialog(FramedDialog):
     write_wanted = Signal(object, bool)
 
     def __init__(self, choices: Sequence[ScopeChoice], first: int, parent: QWidget) -> None:
-        super().__init__("Write captions to text files", parent)
+        super().__init__(tr("Write captions to text files"), parent)
         self.picker = ScopePicker(choices, first)
         self.picker.chosen.connect(self.ask)
         self.counts = label("", wraps=True)
-        self.counts.setAccessibleName("What will happen")
+        self.counts.setAccessibleName(tr("What will happen"))
         self.tree = table(
-            "Files",
-            ("File", "Result", "Caption now", "New caption or reason", "Folder"),
+            tr("Files"),
+            (
+                tr("File"),
+                tr("Result"),
+                tr("Caption now"),
+                tr("New caption or reason"),
+                tr("Folder"),
+            ),
             (150, 100, 180, 240),
         )
-        self.overwrite = TickBox("Also replace files that CocaDesk did not write")
+        self.overwrite = TickBox(tr("Also replace files that CocaDesk did not write"))
         self.overwrite.toggled.connect(self.ask)
-        self.write = button("Write captions", "primary", on_click=self._write)
-        sentence = (
+        self.write = button(tr("Write captions"), "primary", on_click=self._write)
+        sentence = tr(
             "Each photo gets a text file of the same name with its caption in one line "
             "(beach.jpg, beach.txt). Nothing is written until you say so, and Undo reverts it."
         )
@@ -120,7 +128,7 @@ class WriteDialog(FramedDialog):
     def ask(self) -> None:
         """Asks for the plan of what is chosen now."""
         self.write.setEnabled(False)
-        self.counts.setText("Checking the files…")
+        self.counts.setText(tr("Checking the files…"))
         self.plan_wanted.emit(self.picker.scope(), self.overwrite.isChecked())
 
     def show_plan(self, plan: WritePlan) -> None:
@@ -130,7 +138,11 @@ class WriteDialog(FramedDialog):
         self.tree.addTopLevelItems([_file_line(item) for item in items])
         self.counts.setText(_counted(plan))
         number = plan.new + plan.changed
-        self.write.setText(f"Write {count(number, 'caption')}" if number else "Nothing to write")
+        self.write.setText(
+            tr_count(number, "Write {n} caption", "Write {n} captions")
+            if number
+            else tr("Nothing to write")
+        )
         self.write.setEnabled(number > 0)
         if number:
             self.write.setDefault(True)
@@ -148,13 +160,15 @@ class HistoryDialog(FramedDialog):
     """Every edit of one photo's annotations with its author and time; the newest first."""
 
     def __init__(self, name: str, edits: Sequence[EditValue], parent: QWidget) -> None:
-        super().__init__("History of captions and tags", parent)
-        self.tree = table("History", HISTORY_COLUMNS, (150, 120, 140, 170))
+        super().__init__(tr("History of captions and tags"), parent)
+        self.tree = table(tr("History"), HISTORY_COLUMNS, (150, 120, 140, 170))
         for edit in reversed(edits):
-            what = f"{edit.field} (undone)" if edit.is_undone else edit.field
+            what = tr("{field} (undone)", field=edit.field) if edit.is_undone else edit.field
             texts = (moment(edit.when), _author(edit.who), what.capitalize(), edit.old, edit.new)
             self.tree.addTopLevelItem(table_line(texts))
-        sentence = name if edits else f"No caption or tag of {name} has been changed yet."
+        sentence = (
+            name if edits else tr("No caption or tag of {name} has been changed yet.", name=name)
+        )
         self.column.addWidget(label(sentence, "muted", wraps=True))
         self.column.addWidget(self.tree, 1)
         self.tree.setVisible(bool(edits))
@@ -164,20 +178,20 @@ class HistoryDialog(FramedDialog):
 
 
 def _author(who: str) -> str:
-    return "You" if who == "person" else f"CocaDesk ({who})"
+    return tr("You") if who == "person" else f"CocaDesk ({who})"
 
 
 def _counted(plan: WritePlan) -> str:
     parts = [
-        (plan.new, f"{count(plan.new, 'new file')}"),
-        (plan.changed, f"{plan.changed:,} changed"),
-        (plan.unchanged, f"{plan.unchanged:,} already up to date"),
-        (plan.skipped, f"{plan.skipped:,} skipped"),
+        (plan.new, tr_count(plan.new, "{n} new file", "{n} new files")),
+        (plan.changed, tr("{changed} changed", changed=grouped(plan.changed))),
+        (plan.unchanged, tr("{unchanged} already up to date", unchanged=grouped(plan.unchanged))),
+        (plan.skipped, tr("{skipped} skipped", skipped=grouped(plan.skipped))),
     ]
-    text = " · ".join(part for number, part in parts if number) or "There is nothing to write."
+    text = " · ".join(part for number, part in parts if number) or tr("There is nothing to write.")
     total = plan.new + plan.changed + plan.unchanged + plan.skipped
     if total > len(plan.items):
-        text += f". The first {len(plan.items):,} are shown."
+        text = tr("{text}. The first {shown} are shown.", text=text, shown=grouped(len(plan.items)))
     return text
 
 

@@ -30,19 +30,19 @@ from ui.annotations.decisions import decided_row, said_of
 from ui.annotations.known_tags import KnownTags
 from ui.annotations.unsent import UnsentEdits
 from ui.engine.link import EngineLink, LinkState
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 
 MOST_KEYS = 500_000
 FEW_KEYS = 20_000
-FROM_LAST_TIME = "Saved what waited since the window was closed"
+FROM_LAST_TIME = tr("Saved what waited since the window was closed")
 
 
 class FeedbackAction(Enum):
     """The button of a notice about an edit."""
 
     NOTHING = ""
-    UNDO = "Undo"
-    REDO = "Redo"
+    UNDO = tr("Undo")
+    REDO = tr("Redo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +154,13 @@ class AnnotationEditor(QObject):
         parts = range(0, len(body.keys), MOST_KEYS) or range(1)
         for at in parts:
             part = body if len(parts) == 1 else changed(body, keys=body.keys[at : at + MOST_KEYS])
-            which = f" (part {at // MOST_KEYS + 1} of {len(parts)})" if len(parts) > 1 else ""
-            self._send(_Change(body=part, text=text + which))
+            said = text
+            if len(parts) > 1:
+                place = at // MOST_KEYS + 1
+                said = tr(
+                    "{text} (part {part} of {parts})", text=text, part=place, parts=len(parts)
+                )
+            self._send(_Change(body=part, text=said))
 
     def decide(self, body: Decision, text: str) -> None:
         """Says something of a group of same pictures; ``text`` tells that it was done."""
@@ -207,7 +212,7 @@ class AnnotationEditor(QObject):
         self._queue.append(change)
         if self._link.state is not LinkState.CONNECTED:
             self.keep_unsent()
-            self.feedback.emit(Feedback(text="This is saved as soon as the engine is back."))
+            self.feedback.emit(Feedback(text=tr("This is saved as soon as the engine is back.")))
         self._next()
 
     def _next(self) -> None:
@@ -307,8 +312,14 @@ def _feedback(change: _Change, answer: AnnotationsReply) -> Feedback | None:
         return Feedback(text=change.text, offer=FeedbackAction.UNDO) if is_said else None
     is_undo = isinstance(change.body, UndoAnnotations)
     if not answer.title and not answer.changed and not answer.files:
-        return Feedback(text=f"There is nothing to {'undo' if is_undo else 'redo'}.")
-    text = f"{'Undone' if is_undo else 'Redone'}: {answer.title}"
+        return Feedback(
+            text=tr("There is nothing to undo.") if is_undo else tr("There is nothing to redo.")
+        )
+    title = answer.title
+    text = tr("Undone: {title}", title=title) if is_undo else tr("Redone: {title}", title=title)
     if answer.skipped:
-        text += f". {count(len(answer.skipped), 'file')} changed since then and left as they are"
+        text += ". " + tr_count(
+            len(answer.skipped), "{n} file changed since then and left as they are",
+            "{n} files changed since then and left as they are",
+        )  # fmt: skip
     return Feedback(text=text, offer=FeedbackAction.REDO if is_undo else FeedbackAction.UNDO)

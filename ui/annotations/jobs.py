@@ -24,6 +24,7 @@ from ui.engine.tracker import JobTracker
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost
 from ui.kit.texts import job_line
+from ui.kit.translation import tr
 from ui.kit.widgets import Notice
 from ui.library.browser import Browser
 from ui.library.grid import Grid
@@ -96,7 +97,7 @@ class AnnotationJobs(QObject):
 
     def caption_folder(self, folder: WirePath) -> None:
         """Asks how the photos of this folder are to be captioned."""
-        text = f"Folder {shortened(folder.text)}"
+        text = tr("Folder {path}", path=shortened(folder.text))
         offered = [ScopeChoice(text=text, scope=Scope(folders=(folder,))), *self._choices()]
         dialog = self._dialogs.open(lambda parent: CaptionDialog(offered, 0, self._styles, parent))
         dialog.start_wanted.connect(self._caption)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from cocadesk.protocol.messages import Flag
 from ui.annotations.editor import AnnotationEditor
 from ui.kit.actions import Action, Actions, Slots
-from ui.kit.texts import count
+from ui.kit.translation import tr, tr_count
 from ui.library.grid import Grid
 
 STARS: dict[Action, int] = {
@@ -22,9 +22,9 @@ STARS: dict[Action, int] = {
     Actions.FIVE_STARS: 5,
 }
 FLAGS: dict[Action, tuple[Flag, str]] = {
-    Actions.PICK: ("pick", "Picked"),
-    Actions.REJECT: ("reject", "Rejected"),
-    Actions.UNFLAG: ("none", "No flag on"),
+    Actions.PICK: ("pick", tr("Picked")),
+    Actions.REJECT: ("reject", tr("Rejected")),
+    Actions.UNFLAG: ("none", tr("No flag on")),
 }
 RATINGS = (*STARS, *FLAGS, Actions.FAVOURITE)
 """The actions about stars, flags and favourites."""
@@ -53,16 +53,20 @@ def rate(
     editor: AnnotationEditor, action: Action, keys: Sequence[str], *, is_favourite: bool
 ) -> None:
     """Rates these media; as the one under the cursor is no favourite, so all of them become."""
-    photos = count(len(keys), "photo")
+    photos = tr_count(len(keys), "{n} photo", "{n} photos")
     if action in STARS:
         stars = STARS[action]
-        what = count(stars, "star") if stars else "No stars"
-        editor.set(keys, f"{what} on {photos}", rating=stars)
+        what = tr_count(stars, "{n} star", "{n} stars") if stars else tr("No stars")
+        editor.set(keys, tr("{what} on {photos}", what=what, photos=photos), rating=stars)
     elif action in FLAGS:
         flag, done = FLAGS[action]
-        editor.set(keys, f"{done} {photos}", flag=flag)
+        editor.set(keys, tr("{done} {photos}", done=done, photos=photos), flag=flag)
     else:
-        text = f"No longer favourites: {photos}" if is_favourite else f"Favourites: {photos}"
+        text = (
+            tr("No longer favourites: {photos}", photos=photos)
+            if is_favourite
+            else tr("Favourites: {photos}", photos=photos)
+        )
         editor.set(keys, text, favourite=not is_favourite)
 
 

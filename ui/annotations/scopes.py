@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QComboBox
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import Row, Scope
 from ui.kit.icons import Icon, pixmap
-from ui.kit.texts import count
 from ui.kit.theme import current_theme
+from ui.kit.translation import tr, tr_count
 
 ARROW_PX = 16
 MAX_FOLDER_CHARACTERS = 60
@@ -34,17 +34,22 @@ def choices(
     """The selection, the photo's folder, the folders above, everything."""
     made = []
     if len(selected) > 1:
-        text = f"The {count(len(selected), 'selected photo')}"
+        text = tr_count(len(selected), "The {n} selected photo", "The {n} selected photos")
         made.append(ScopeChoice(text=text, scope=Scope(keys=tuple(selected))))
     elif row is not None:
-        made.append(ScopeChoice(text=f"This photo: {row.name}", scope=Scope(keys=(row.key,))))
+        made.append(
+            ScopeChoice(text=tr("This photo: {name}", name=row.name), scope=Scope(keys=(row.key,)))
+        )
     folders = [] if row is None else [WirePath.of(Path(row.path.to_str()).parent)]
     folders += [root for root in roots if root not in folders]
     made += [
-        ScopeChoice(text=f"Folder {shortened(folder.text)}", scope=Scope(folders=(folder,)))
+        ScopeChoice(
+            text=tr("Folder {path}", path=shortened(folder.text)),
+            scope=Scope(folders=(folder,)),
+        )
         for folder in folders
     ]
-    made.append(ScopeChoice(text="Everything in the library", scope=Scope()))
+    made.append(ScopeChoice(text=tr("Everything in the library"), scope=Scope()))
     return made
 
 
@@ -74,7 +79,7 @@ class ScopePicker(Picker):
 
     def __init__(self, made: Sequence[ScopeChoice], first: int) -> None:
         super().__init__()
-        self.setAccessibleName("Which photos")
+        self.setAccessibleName(tr("Which photos"))
         self._choices = list(made)
         self.addItems([printable(choice.text) for choice in self._choices])
         self.setCurrentIndex(min(first, len(self._choices) - 1))

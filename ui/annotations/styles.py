@@ -8,12 +8,13 @@ from cocadesk.protocol.captions import MOST_BEAMS, CaptionLength, CaptionWriting
 from cocadesk.protocol.values import CaptionStyle
 from ui.annotations.scopes import Picker
 from ui.kit.preferences import Preference
+from ui.kit.translation import tr
 
-ANY = "Any style (new captions are sentences)"
+ANY = tr("Any style (new captions are sentences)")
 NAMES = {
-    CaptionStyle.SENTENCE: "Sentences",
-    CaptionStyle.SHORT: "Short captions",
-    CaptionStyle.ALT_TEXT: "Alt texts for screen readers",
+    CaptionStyle.SENTENCE: tr("Sentences"),
+    CaptionStyle.SHORT: tr("Short captions"),
+    CaptionStyle.ALT_TEXT: tr("Alt texts for screen readers"),
 }
 
 
@@ -56,7 +57,7 @@ class StylePicker(Picker):
 
     def __init__(self, choice: StyleChoice) -> None:
         super().__init__()
-        self.setAccessibleName("Style of captions")
+        self.setAccessibleName(tr("Style of captions"))
         self._choice = choice
         self._styles = (None, *choice.known)
         self.addItems([ANY if style is None else NAMES[style] for style in self._styles])

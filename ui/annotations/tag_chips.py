@@ -14,6 +14,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import Icon
 from ui.kit.layouts import in_row
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.kit.widgets import IconButton, keeps_key, label, tool
 
 MARK_PX = 14
@@ -40,11 +41,17 @@ class TagChip(QFrame):
         self.setProperty("role", "chip")
         self.setProperty("own", tag.by_person)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        author = "yours" if tag.by_person else "suggested"
-        self.setAccessibleName(f"Tag {tag.tag}, {author}" + (f", {note}" if note else ""))
-        keys = "Enter searches for it, X removes it"
-        self.setAccessibleDescription(keys if self.is_own else f"{keys}, A accepts it")
-        tip = f"Search for “{tag.tag}”"
+        said = (
+            tr("Tag {tag}, yours", tag=tag.tag)
+            if tag.by_person
+            else tr("Tag {tag}, suggested", tag=tag.tag)
+        )
+        self.setAccessibleName(f"{said}, {note}" if note else said)
+        keys = tr("Enter searches for it, X removes it")
+        self.setAccessibleDescription(
+            keys if self.is_own else tr("{keys}, A accepts it", keys=keys)
+        )
+        tip = tr("Search for “{tag}”", tag=tag.tag)
         self.name = tool(tag.tag, "chip-name", tip=tip, on_click=self._open)
         row = in_row(self.name, gap=0, margins=(8, 0, 4, 0), of=self)
         if note:
@@ -52,9 +59,9 @@ class TagChip(QFrame):
             row.addSpacing(4)
         self.tick: QToolButton | None = None
         if not tag.by_person:
-            self.tick = self._mark(Icon.CHECK, "accent", "Accept", "A", self._accept)
+            self.tick = self._mark(Icon.CHECK, "accent", tr("Accept"), "A", self._accept)
             row.addWidget(self.tick)
-        self.cross = self._mark(Icon.CLEAR, "muted", "Remove", "X", self._reject)
+        self.cross = self._mark(Icon.CLEAR, "muted", tr("Remove"), "X", self._reject)
         row.addWidget(self.cross)
         self.name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
@@ -113,9 +120,9 @@ class _Field(QLineEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("tag-field")
-        self.setPlaceholderText("New tag")
-        self.setAccessibleName("New tag")
-        self.setAccessibleDescription("Enter adds it, Escape closes")
+        self.setPlaceholderText(tr("New tag"))
+        self.setAccessibleName(tr("New tag"))
+        self.setAccessibleDescription(tr("Enter adds it, Escape closes"))
         self.setFixedWidth(FIELD_PX)
         self.complete: Callable[[str], Sequence[str]] = lambda _typed: ()
         self._offered = QStringListModel(self)
@@ -190,13 +197,13 @@ class TagChips(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Tags")
+        self.setAccessibleName(tr("Tags"))
         self._anchor: QWidget | None = None
         self._tags: tuple[TagValue, ...] = ()
         self._notes: dict[str, str] = {}
         self.chips: list[TagChip] = []
         self._flow = FlowLayout(self, 6)
-        self.add = tool("Add a tag", "chip-add", tip="Add a tag (T)", on_click=self.begin)
+        self.add = tool(tr("Add a tag"), "chip-add", tip=tr("Add a tag (T)"), on_click=self.begin)
         self.field = _Field()
         self.field.complete = self._complete
         self._known: KnownTags | None = None
