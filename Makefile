@@ -1,7 +1,7 @@
 # CocaDesk's commands. Each makes .venv ready first (and says what that costs).
 
 .DEFAULT_GOAL := help
-.PHONY: help ready demo app test check bench translations train-starter samples clean
+.PHONY: help ready demo app test check bench translations train-starter samples screens screenshots clean
 
 BIN := .venv/bin
 # Many tests wait for processes that they started: one worker more than processors.
@@ -19,6 +19,8 @@ help:
 	@echo "make translations   find the texts of the program for translating, and compile what is translated"
 	@echo "make train-starter  train the starter model again (needs the training data and WordNet; about four hours)"
 	@echo "make samples        rebuild the sample photos from their packages (Debian only)"
+	@echo "make screens        take the pictures of the pages anew that tests compare the window with"
+	@echo "make screenshots    take README's screenshots anew, with the real engine (some minutes)"
 	@echo "make clean          remove what the other commands made, .venv included"
 
 ready:
@@ -73,6 +75,13 @@ train-starter: ready
 
 samples: ready
 	$(BIN)/python tools/build_samples.py
+
+screens: ready
+	@COCADESK_RENEW_SCREENS=1 $(BIN)/python -m pytest -q tests/ui/test_screens.py
+	@echo "Look at tests/ui/screens before you commit it."
+
+screenshots: ready
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python tools/screenshots.py
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

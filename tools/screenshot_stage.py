@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QWidget
 
@@ -50,12 +50,18 @@ ALBUMS = {
 }
 FOLDERS = {
     "Farm": {"farm", "hay"},
-    "Animals": {"bee", "crab", "giraffes", "kangaroos", "kingfisher", "koala", "lemurs", "macaw",
-                "panda"},
+    "Out and about": {"bee", "crab", "giraffes", "kangaroos", "kingfisher", "koala", "lemurs",
+                      "macaw", "panda"},
     "Travels": {"america", "australia", "beach", "berlin", "china", "cincinnati", "city", "eiffel",
                 "gateway", "wall", "igloo", "ireland", "italy", "japan", "machu", "mexico",
                 "neuschwanstein", "statue", "wave"},
 }  # fmt: skip
+DAYS = {
+    "Farm": datetime(2025, 6, 7, 10),
+    "Out and about": datetime(2025, 8, 2, 9),
+    "Travels": datetime(2024, 5, 11, 12),
+    "At home": datetime(2026, 1, 18, 15),
+}
 TAGS = {"Ida's farm": ("farm-cow", "farm-horse", "farm-dog")}
 
 
@@ -64,13 +70,23 @@ def photos() -> Path:
     folder = Path(tempfile.gettempdir()) / "Pictures" / "Samples"
     if folder.exists():
         return folder
-    for photo in sorted(SAMPLES.glob("*.jpg")):
-        place = folder / _folder_of(photo.stem)
+    for number, photo in enumerate(sorted(SAMPLES.glob("*.jpg"))):
+        name = _folder_of(photo.stem)
+        place = folder / name
         place.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(photo, place)
+        taken = DAYS[name] + timedelta(days=number // 3 * 3, hours=number % 9)
+        (place / photo.name).write_bytes(_dated(photo.read_bytes(), taken))
     pictures = [_filling(SAMPLES / f"{name}.jpg") for name in SHOTS]
     make_video(folder / "a-day-out.mp4", pictures, SHOT_S, 12, VIDEO_PX)
     return folder
+
+
+def _dated(jpeg: bytes, taken: datetime) -> bytes:
+    """The very JPEG with a date of its own, which the samples have none of."""
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{taken:%Y:%m:%d %H:%M:%S}"
+    part = exif.tobytes()
+    return jpeg[:2] + b"\xff\xe1" + (len(part) + 2).to_bytes(2, "big") + part + jpeg[2:]
 
 
 def _folder_of(name: str) -> str:

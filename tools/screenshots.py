@@ -39,7 +39,7 @@ from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
 
 NAMES = ("search", "dark", "filtered", "large", "map", "caption", "moment", "teach")
-FARM = "farm animals in a green field"
+ANIMALS = "animals"
 
 
 class Stagehand:
@@ -78,23 +78,23 @@ class Stagehand:
             dress(client)
 
     def _search(self) -> None:
-        self._find(FARM)
+        self._find(ANIMALS)
         self._save("search")
 
     def _dark(self) -> None:
-        """The best of all, in order of time, in the dark."""
-        self._show(Query(terms=("rating:>=3",)))
+        """Everything in order of time, in the dark."""
+        self._show(Query())
         self._app_theme.choose(Appearance.DARK)
         self._save("dark")
         self._app_theme.choose(Appearance.LIGHT)
 
     def _filtered(self) -> None:
-        self._show(Query(text="animals outside", terms=("kind:photo", "favourite:no")))
+        self._show(Query(text="animals", terms=("kind:photo", "taken:2025", "favourite:no")))
         self._save("filtered")
 
     def _large(self) -> None:
         window, large = self._window, self._widgets.large
-        self._find(FARM)
+        self._find(ANIMALS)
         window.action_set[Actions.TOGGLE_LARGE].trigger()
         wait(lambda: window.large.is_open and large.photo.has_picture)
         large.words.open()
@@ -118,7 +118,7 @@ class Stagehand:
     def _caption(self) -> None:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
-        self._find(FARM)
+        self._find(ANIMALS)
         window.action_set[Actions.CAPTION_FOLDER].trigger()
         wait(lambda: window.dialogs.current is not None)
         window.dialogs.current.start.click()  # type: ignore[union-attr]

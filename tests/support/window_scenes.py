@@ -13,12 +13,14 @@ from cocadesk.protocol.messages import AnnotationsReply, NewAlbum, SaveSearch, S
 from ui.kit.actions import Actions
 from ui.kit.page_parts import Page
 from ui.library.alike.page import GroupsPage
+from ui.library.browse.sections import Section
 from ui.library.map.page import MapPage
 from ui.library.query import Query
 from ui.shell.pages import Pages, PageSpec
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
+TURN_MS, STILL = 60, 4
 SCENES = (
     "library", "results", "filtered", "large", "map", "groups", "settings", "teach", "tags",
     "models", "jobs",
@@ -50,6 +52,13 @@ class WindowScenes:
                 SaveSearch(name="Best dogs", query="dog rating:>=3"),
             ):
                 client.ask(body, AnnotationsReply, timeout_s=30)
+        lists = self.window.widgets.library.side.model.section
+        self.until(lambda: lists(Section.ALBUM).entries and lists(Section.SEARCH).entries)
+
+    def first(self) -> None:
+        """A library without photos."""
+        self.until(lambda: self.window.widgets.empty.links())
+        self.settle()
 
     def library(self) -> None:
         """Everything, newest first, with the first photo looked at."""
@@ -70,45 +79,45 @@ class WindowScenes:
         self.window.action_set[Actions.TOGGLE_LARGE].trigger()
         widgets.large.words.open()
         self.until(lambda: self.window.large.is_open and widgets.large.photo.has_picture)
-        self._settle()
+        self.settle()
 
     def map(self) -> None:
         """What is alike, with pictures."""
         page = self._page(Pages.MAP, MapPage)
         self.until(lambda: not page.is_waiting)
-        self._settle()
+        self.settle()
 
     def groups(self) -> None:
         """The groups of same pictures."""
         page = self._page(Pages.SAME, GroupsPage)
         self.until(lambda: page.table.current_member() is not None)
-        self._settle()
+        self.settle()
 
     def settings(self) -> None:
         """The page of settings."""
         self.window.switcher.show(Pages.SETTINGS)
-        self._settle()
+        self.settle()
 
     def teach(self) -> None:
         """The page of teaching."""
         self.window.switcher.show(Pages.TEACH)
-        self._settle()
+        self.settle()
 
     def tags(self) -> None:
         """The list that tags are chosen from."""
         self.window.switcher.show(Pages.TAGS)
-        self._settle()
+        self.settle()
 
     def models(self) -> None:
         """The page of models."""
         self.window.switcher.show(Pages.MODELS)
-        self._settle()
+        self.settle()
 
     def jobs(self) -> None:
         """All jobs, over the library."""
         self.ask(Query())
         self.window.action_set[Actions.JOBS].trigger()
-        self._settle()
+        self.settle()
 
     def show(self, name: str) -> None:
         """A scene by its name."""
@@ -126,9 +135,10 @@ class WindowScenes:
         self.until(lambda: window.session.model.rowCount())
         window.widgets.grid.go_to(0)
         key = window.session.model.key_at(0)
-        self.until(lambda: window.session.inspector.key == key)
-        self.until(lambda: window.widgets.detail.photo.has_picture)
-        self._settle()
+        detail = window.widgets.detail
+        self.until(lambda: window.session.inspector.key == key and detail.is_described)
+        self.until(lambda: detail.photo.has_picture)
+        self.settle()
 
     def _page(self, spec: PageSpec, kind: type[P]) -> P:
         self.window.switcher.show(spec)
@@ -136,8 +146,22 @@ class WindowScenes:
         assert isinstance(page, kind)
         return page
 
-    def _settle(self) -> None:
-        """Nothing is on its way any more."""
+    def settle(self) -> None:
+        """Nothing is on its way any more, and the window looks the same from turn to turn."""
         session = self.window.session
-        self.until(lambda: session.thumbnails.waiting() == 0 and session.frames.waiting() == 0)
         self.until(lambda: session.editor.is_settled() and not session.tracker.active())
+        same, last = 0, None
+        while same < STILL:
+            self.until(
+                lambda: (
+                    not (
+                        session.link.is_asking
+                        or session.thumbnails.waiting()
+                        or session.frames.waiting()
+                    )
+                )
+            )
+            now = self.window.grab().toImage()
+            same = same + 1 if now == last else 0
+            last = now
+            self._qtbot.wait(TURN_MS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
@@ -127,7 +127,7 @@ def test_a_window_comes_back_as_it_was(
     window.resize(760, 620)
     window.move(20, 30)
     widgets.grid.set_size_step(5)
-    widgets.library.split.setSizes([0, 420, 340 - 24])
+    widgets.library.set_pane_widths({"detail": 340 - 24})
     qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
     width_px = widgets.detail.width()
     assert width_px != 340
@@ -152,6 +152,34 @@ def test_a_window_comes_back_as_it_was(
     assert again.session.browser.listing.query == ALL
     qtbot.waitUntil(lambda: again.widgets.grid.first_visible() == first, timeout=5000)
     qtbot.waitUntil(lambda: again.widgets.detail.width() == width_px, timeout=WAIT_MS)
+
+
+def test_a_pane_that_was_squeezed_has_its_width_again(window: MainWindow, qtbot: QtBot) -> None:
+    """A narrow window takes of it what it must; what is remembered is what a person chose."""
+    library, side = window.widgets.library, window.widgets.library.side
+    window.resize(1280, 720)
+    library.set_pane_widths({"side-bar": 250, "detail": 360})
+    qtbot.waitUntil(lambda: (side.width(), library.detail.width()) == (250, 360), timeout=WAIT_MS)
+    for width in (1000, 760, 1280):
+        window.resize(width, 720)
+        qtbot.waitUntil(lambda width=width: library.width() == width, timeout=WAIT_MS)
+        assert library.results.width() >= library.results.minimumSizeHint().width()
+        assert library.pane_widths() == {"side-bar": 250, "detail": 360}
+    qtbot.waitUntil(lambda: (side.width(), library.detail.width()) == (250, 360), timeout=WAIT_MS)
+
+
+def test_the_line_above_the_photos_leaves_out_what_has_no_room(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """First the slider, then the filter and the order; of the headline the number stays."""
+    results = window.widgets.results
+    window.resize(1280, 720)
+    qtbot.waitUntil(results.slider.isVisible, timeout=WAIT_MS)
+    window.resize(720, 720)
+    qtbot.waitUntil(lambda: not results.slider.isVisible(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: results.text.shown.startswith("40 photos"), timeout=WAIT_MS)
+    parts = [part for part in results.findChildren(QWidget) if part.isVisible()]
+    assert all(part.geometry().right() < results.width() for part in parts)
 
 
 def test_a_hidden_detail_a_page_and_a_maximised_window_come_back(

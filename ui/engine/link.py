@@ -119,6 +119,11 @@ class EngineLink(QObject):
         self.state = LinkState.STARTING
         self.problem: UserError | None = None
 
+    @property
+    def is_asking(self) -> bool:
+        """True where an answer is still to come."""
+        return bool(self._waiting)
+
     def open(self) -> None:
         """Joins the library's engine, and starts one where none answers."""
         self._quick_deaths = 0

@@ -118,7 +118,7 @@ QToolButton { background: transparent; border: 1px solid transparent;
 QToolButton:hover { background: $raised; }
 QToolButton:focus { border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[role="sort"] { padding: 4px 9px; color: $text; }
+QToolButton[role="sort"] { padding: 4px 6px; color: $text; }
 QToolButton[role="crumb"] { padding: 2px 5px; color: $accent; border: 1px solid transparent; }
 QToolButton[role="crumb-here"] { padding: 2px 5px; color: $text; font-weight: 600;
     border: 1px solid transparent; }
@@ -174,7 +174,8 @@ QTreeView { background: $surface; border: 1px solid $line; border-radius: ${radi
 QTreeView:focus { border-color: $accent; }
 QTreeView::item { padding: 6px 4px; }
 QTreeView::item:selected { background: $accent_soft; color: $text; }
-QHeaderView::section { background: $surface; border: none; border-bottom: 1px solid $line;
+QHeaderView { background: transparent; }
+QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid $line;
     padding: 8px 6px; color: $muted; font-size: ${small_px}px; }
 QHeaderView::up-arrow, QHeaderView::down-arrow { image: none; width: 0; height: 0; }
 #browse { background: $surface; border: none; border-radius: 0; padding: 4px 0 8px 0; }

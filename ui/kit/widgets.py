@@ -57,6 +57,14 @@ class ElidedLabel(PlainLabel):
         width = QSizePolicy.Policy.Ignored if fills else QSizePolicy.Policy.Maximum
         self.setSizePolicy(width, QSizePolicy.Policy.Preferred)
         self._mode = Qt.TextElideMode.ElideRight
+        self._short = ""
+
+    def show_either(self, text: str, short: str) -> None:
+        """Shows the text where there is room for all of it, else the short one."""
+        self._short = short
+        self.setText(text)
+        self._give_tip()
+        self.update()
 
     def show_text(self, text: str, mode: Qt.TextElideMode) -> None:
         """Shows the text, cut off at the place that ``mode`` names."""
@@ -78,15 +86,20 @@ class ElidedLabel(PlainLabel):
         painter = QPainter(self)
         place = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.style().drawItemText(
-            painter, self.rect(), place, self.palette(), True, self._shown(), self.foregroundRole()
+            painter, self.rect(), place, self.palette(), True, self.shown, self.foregroundRole()
         )
         painter.end()
 
     def _give_tip(self) -> None:
-        self.setToolTip(tip_of(self.text()) if self._shown() != self.text() else "")
+        self.setToolTip(tip_of(self.text()) if self.shown != self.text() else "")
 
-    def _shown(self) -> str:
-        return self.fontMetrics().elidedText(self.text(), self._mode, self.width())
+    @property
+    def shown(self) -> str:
+        """What can be read of it at its width."""
+        metrics, text = self.fontMetrics(), self.text()
+        if self._short and metrics.horizontalAdvance(text) > self.width():
+            text = self._short
+        return metrics.elidedText(text, self._mode, self.width())
 
 
 def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = None) -> QPushButton:

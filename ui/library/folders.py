@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QMenu, QTreeWidgetItem, QWidget
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import ReadAgain, RootValue, WatchedFolder
 from ui.kit.dialogs import FramedDialog, table, table_line
-from ui.kit.layouts import STRETCH, in_column, in_row
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.layouts import in_column
 from ui.kit.plain_text import tip_of
 from ui.kit.theme import GAP_M
 from ui.kit.translation import grouped, tr, tr_count
@@ -74,8 +75,11 @@ class FoldersPanel(QWidget):
         self.forget = button(tr("Forget…"), on_click=partial(self._want, self.forget_wanted))
         self.forget.setAccessibleDescription(tr("Asks first, and says what would be lost"))
         self.watched = label("", "muted", wraps=True)
-        self.buttons = in_row(self.look, self.exclude, self.forget, STRETCH)
-        in_column(self.intro, (self.tree, 1), self.watched, self.buttons, gap=GAP_M, of=self)
+        row = QWidget()
+        self.buttons = FlowLayout(row, GAP_M)
+        for part in (self.look, self.exclude, self.forget):
+            self.buttons.addWidget(part)
+        in_column(self.intro, (self.tree, 1), self.watched, row, gap=GAP_M, of=self)
         self._update_enabled()
 
     def show_roots(self, roots: Sequence[RootValue]) -> None:

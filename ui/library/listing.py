@@ -95,6 +95,13 @@ class Listing:
         return ", ".join(part for part in (text, self.likeness) if part)
 
     @property
+    def short_headline(self) -> str:
+        """The number alone, where there is no room for the headline; empty: none."""
+        is_cut = self.is_judged and not self.is_open and bool(self.rest or self.believed)
+        number = self.believed if is_cut else self.total or self.shown
+        return count_media(number) if self.headline and number else ""
+
+    @property
     def fold_text(self) -> str:
         """The text of the button that shows the rest of a search, or hides it; empty: none."""
         if self.problem is not None or not self.rest:

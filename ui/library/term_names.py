@@ -27,6 +27,7 @@ class TermNames(QObject):
         self._words: dict[str, str] = {}
         self._turned: dict[str, str] = {}
         self._asked: set[str] = set()
+        link.connected.connect(self._ask_again)
 
     def learn(self, parsed: ParsedQuery) -> None:
         """Keeps the words of these terms."""
@@ -54,6 +55,11 @@ class TermNames(QObject):
                     on_failed=lambda _error: None,  # the list itself says what is wrong
                     priority=Priority.VISIBLE,
                 )
+
+    def _ask_again(self) -> None:
+        """What was asked before the engine was there is lost."""
+        lost, self._asked = self._asked - self._words.keys(), set()
+        self.want(sorted(lost))
 
     def _on_parsed(self, answer: ParsedQuery) -> None:
         self.learn(answer)

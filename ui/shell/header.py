@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QMenu, QSlider, QToolButton
+from PySide6.QtWidgets import QFrame, QMenu, QSlider, QToolButton, QWidget
 
 from ui.kit.actions import Actions, ActionSet
 from ui.kit.icons import Icon, icon
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.theme import GAP_M
+from ui.kit.theme import GAP_M, GAP_S
 from ui.kit.translation import tr
 from ui.kit.widgets import ElidedLabel, IconButton, action_button, button, tool
 from ui.library.grid_look import look_actions
@@ -19,8 +19,15 @@ from ui.shell.pages import PageTabs
 
 ROOMY_PX = 860
 SEARCH_MIN_PX = 170
-SLIDER_ROOM_PX = 640
-FOLD_ROOM_PX = 180
+LEAST_PX = 320
+SIDES_PX = (12, 12)
+FEW_PX, TEXT_PX = 48, 150
+"""The room for the headline that order and filter, and the slider, give way to."""
+
+
+def _room_of(part: QWidget) -> int:
+    """The width of a part with the gap beside it."""
+    return min(part.sizeHint().width(), part.maximumWidth()) + GAP_S
 
 
 class Header(QFrame):
@@ -98,6 +105,7 @@ class ResultsLine(QFrame):
             on_click=add_filter.trigger,
         )  # fmt: skip
         self.sort = SortButton()
+        self._always = (side, self.back, self.forward, look, panel)
         in_row(
             in_row(side, self.back, self.forward, gap=0),
             self.text,
@@ -108,23 +116,44 @@ class ResultsLine(QFrame):
             self.slider,
             look,
             panel,
-            gap=GAP_M,
-            margins=(12, 6, 12, 4),
+            gap=GAP_S,
+            margins=(SIDES_PX[0], 6, SIDES_PX[1], 4),
             of=self,
         )
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least size that its content needs: what there is no room for gives way."""
+        return QSize(LEAST_PX, super().minimumSizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        """Fits its content to other texts."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Fits its content to the new size."""
         super().resizeEvent(event)
         self._fit()
 
+    def _fit(self) -> None:
+        """Without room for the headline the slider goes first: Ctrl+wheel does as much."""
+        fold = () if self.fold.isHidden() else (self.fold,)
+        room = self.width() - sum(SIDES_PX) - sum(map(_room_of, (*self._always, *fold)))
+        for part, text_px in (
+            (self.sort, FEW_PX),
+            (self.add_filter, FEW_PX),
+            (self.slider, TEXT_PX),
+        ):
+            is_seen = room - _room_of(part) >= text_px
+            part.setVisible(is_seen)
+            room -= _room_of(part) if is_seen else 0
+
+    def say(self, texts: tuple[str, str]) -> None:
+        """The headline, and what stands for it where there is no room."""
+        self.text.show_either(*texts)
+
     def say_fold(self, text: str) -> None:
         """The button for the rest of a search; none where the text is empty."""
         self.fold.setText(text)
         self.fold.setVisible(bool(text))
-        self._fit()
-
-    def _fit(self) -> None:
-        """Where there is little room the headline needs the slider's; Ctrl+wheel does as much."""
-        more_px = FOLD_ROOM_PX if self.fold.text() else 0
-        self.slider.setVisible(self.width() >= SLIDER_ROOM_PX + more_px)

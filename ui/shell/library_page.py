@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
@@ -11,6 +11,7 @@ from ui.kit.actions import ActionSet
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import Page
+from ui.kit.timers import single_shot
 from ui.kit.translation import tr
 from ui.kit.widgets import EmptyView, label
 from ui.library.browse.bar import WIDTH_PX as SIDE_PX
@@ -47,6 +48,7 @@ class LibraryPage(Page):
         names: TermNames,
     ) -> None:
         super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # has it until there are photos
         self.wants_detail = True
         self.wants_side = True
         self.is_filled = False
@@ -84,6 +86,11 @@ class LibraryPage(Page):
         split.addWidget(self.detail)
         split.setStretchFactor(1, 1)
         split.setStretchFactor(2, 0)
+        split.splitterMoved.connect(self._on_moved)
+        self._widths = {self.side: SIDE_PX, self.detail: WIDTH_PX}
+        self._fit = single_shot(self, self._fit_panes)
+        for pane in self._widths:
+            pane.installEventFilter(self)
         split.setSizes([SIDE_PX, START_WIDTH_PX - WIDTH_PX - SIDE_PX, WIDTH_PX])
         in_row(split, of=self)
         self.grid.size_changed.connect(self.results.slider.setValue)
@@ -97,6 +104,8 @@ class LibraryPage(Page):
                 empty.icon, empty.title, empty.text, empty.button, empty.links, empty.more
             )
         self._center.setCurrentWidget(self.grid if empty is None else self.empty)
+        if empty is None and self.hasFocus():
+            self.grid.setFocus()
 
     def say_note(self, text: str) -> None:
         """A sentence on the search above its results; none where it is empty."""
@@ -114,12 +123,43 @@ class LibraryPage(Page):
         self._update_side()
         self.side_toggled.emit()
 
+    def pane_widths(self) -> dict[str, int]:
+        """The widths that a person gave the panes, by their object names."""
+        return {pane.objectName(): px for pane, px in self._widths.items()}
+
+    def set_pane_widths(self, widths: dict[str, int]) -> None:
+        """Gives panes these widths, by their object names."""
+        for pane in self._widths:
+            if widths.get(pane.objectName(), 0) > 0:
+                self._widths[pane] = widths[pane.objectName()]
+        self._fit_panes()
+
+    def _on_moved(self) -> None:
+        """A person has moved a border; a pane that is squeezed or hidden keeps its width."""
+        for pane, px in zip((self.side, None, self.detail), self.split.sizes(), strict=True):
+            if pane is not None and px:
+                self._widths[pane] = px
+
+    def _fit_panes(self) -> None:
+        """Panes get the widths that they were given as soon as there is room for them."""
+        side, detail = (0 if p.isHidden() else px for p, px in self._widths.items())
+        sizes = [side, max(1, self.split.width() - side - detail), detail]
+        if sizes != self.split.sizes():
+            self.split.setSizes(sizes)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """A pane that comes or goes changes the room of the others."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self._fit.start()
+        return False
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """A narrow window has no room for the side bar."""
         super().resizeEvent(event)
         if self.width() >= ROOMY_PX:
             self._is_forced = False
         self._update_side()
+        self._fit_panes()
 
     def _update_side(self) -> None:
         has_room = self.width() >= ROOMY_PX or self._is_forced

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMainWindow, QSplitter
+from PySide6.QtWidgets import QMainWindow
 
 from cocadesk.protocol.endpoint import library_name
 from ui.engine.link import LinkState
@@ -70,7 +70,7 @@ class WindowMemory(QObject):
         """All but the place in the list, which is gone back to once the list is there."""
         widgets = self._widgets
         self._window.restoreGeometry(from_text(GEOMETRY.read()))
-        set_pane_widths(widgets.library.split, PANES.read(), self._window.width())
+        widgets.library.set_pane_widths(PANES.read())
         if DETAIL.read() is not widgets.library.wants_detail:
             widgets.library.toggle_detail()
         widgets.grid.set_size_step(SIZE.read())
@@ -102,7 +102,7 @@ class WindowMemory(QObject):
         terms = [] if question.examples or question.group else list(question.terms)
         choices = [
             GEOMETRY.choice(as_text(self._window.saveGeometry())),
-            PANES.choice(PANES.read() | pane_widths(widgets.library.split)),
+            PANES.choice(widgets.library.pane_widths()),
             DETAIL.choice(widgets.library.wants_detail),
             SIZE.choice(widgets.grid.size_step),
             PAGE.choice(self._switcher.page.action.id),
@@ -183,23 +183,3 @@ class WindowMemory(QObject):
         top = self._session.model.position_of(self._top)
         if top is not None:
             self._widgets.grid.show_at(top, self._top_px)
-
-
-def pane_widths(split: QSplitter) -> dict[str, int]:
-    """The widths of the panes that are shown, by their object names."""
-    pairs = zip(_names(split), split.sizes(), strict=True)
-    return {name: px for name, px in pairs if name and px}
-
-
-def set_pane_widths(split: QSplitter, widths: dict[str, int], room_px: int) -> None:
-    """Gives panes their widths again; the one without a name takes the rest."""
-    known = {name: widths[name] for name in _names(split) if widths.get(name, 0) > 0}
-    if known:
-        old = zip(_names(split), split.sizes(), strict=True)
-        rest = max(1, room_px - sum(known.values()))
-        split.setSizes([known.get(name, px) if name else rest for name, px in old])
-
-
-def _names(split: QSplitter) -> list[str]:
-    panes = (split.widget(n) for n in range(split.count()))
-    return ["" if pane is None else pane.objectName() for pane in panes]

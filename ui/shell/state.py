@@ -73,11 +73,20 @@ class WindowState:
     @property
     def headline(self) -> str:
         """The line above the grid."""
+        return self.listing.headline + self._besides
+
+    @property
+    def short_headline(self) -> str:
+        """The same in few words, for a narrow line."""
+        return self.listing.short_headline + self._besides
+
+    @property
+    def _besides(self) -> str:
         selected = ""
         if self.selected > 1:
             selected = tr(" · {selected} selected", selected=grouped(self.selected))
         loading = tr(" · loading the model…") if self.is_model_loading else ""
-        return self.listing.headline + selected + loading
+        return selected + loading
 
     @property
     def note(self) -> str:

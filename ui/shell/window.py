@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
         self.refresh()
         self._controllers.libraries.wanted.connect(self.library_wanted)
         self._controllers.memory.restore()
+        self.widgets.library.setFocus()
 
     def _create_controllers(self) -> None:
         session, widgets = self.session, self.widgets
@@ -263,7 +264,7 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.given, actions.update_enabled),
             Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
-            Drawing(lambda state: state.headline, widgets.results.text.setText),
+            Drawing(lambda state: (state.headline, state.short_headline), widgets.results.say),
             Drawing(lambda state: state.fold_text, widgets.results.say_fold),
             Drawing(lambda state: state.note, widgets.library.say_note),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),

@@ -28,9 +28,9 @@ class FoldersSection(Section):
             tr("Add folder…"), "primary", on_click=context.actions[Actions.ADD_FOLDER].trigger
         )
         missing = context.actions[Actions.FORGET_MISSING]
-        self.panel.buttons.insertWidget(0, add)
+        self.panel.buttons.insert(0, add)
         forget = button(tr("Forget what is missing…"), on_click=missing.trigger)
-        self.panel.buttons.insertWidget(4, forget)
+        self.panel.buttons.addWidget(forget)
         self.list = SettingRow(
             tr("Folders of this library"),
             tr("Add one, have one looked at again, leave files out of it, or forget it."),
