@@ -50,15 +50,15 @@ ALBUMS = {
 }
 FOLDERS = {
     "Farm": {"farm", "hay"},
-    "Out and about": {"bee", "crab", "giraffes", "kangaroos", "kingfisher", "koala", "lemurs",
-                      "macaw", "panda"},
+    "Animals": {"bee", "crab", "giraffes", "kangaroos", "kingfisher", "koala", "lemurs",
+                "macaw", "panda"},
     "Travels": {"america", "australia", "beach", "berlin", "china", "cincinnati", "city", "eiffel",
                 "gateway", "wall", "igloo", "ireland", "italy", "japan", "machu", "mexico",
                 "neuschwanstein", "statue", "wave"},
 }  # fmt: skip
 DAYS = {
     "Farm": datetime(2025, 6, 7, 10),
-    "Out and about": datetime(2025, 8, 2, 9),
+    "Animals": datetime(2025, 8, 2, 9),
     "Travels": datetime(2024, 5, 11, 12),
     "At home": datetime(2026, 1, 18, 15),
 }

@@ -94,7 +94,7 @@ class Stagehand:
 
     def _large(self) -> None:
         window, large = self._window, self._widgets.large
-        self._find(ANIMALS)
+        self._find("a cup of coffee")
         window.action_set[Actions.TOGGLE_LARGE].trigger()
         wait(lambda: window.large.is_open and large.photo.has_picture)
         large.words.open()
