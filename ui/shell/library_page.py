@@ -143,7 +143,7 @@ class LibraryPage(Page):
     def _fit_panes(self) -> None:
         """Panes get the widths that they were given as soon as there is room for them."""
         side, detail = (0 if p.isHidden() else px for p, px in self._widths.items())
-        sizes = [side, max(1, self.split.width() - side - detail), detail]
+        sizes = [side, max(1, self.width() - side - detail), detail]
         if sizes != self.split.sizes():
             self.split.setSizes(sizes)
 
@@ -159,7 +159,7 @@ class LibraryPage(Page):
         if self.width() >= ROOMY_PX:
             self._is_forced = False
         self._update_side()
-        self._fit_panes()
+        self._fit.start()  # once the splitter has the new size
 
     def _update_side(self) -> None:
         has_room = self.width() >= ROOMY_PX or self._is_forced
