@@ -127,9 +127,9 @@ def test_a_window_comes_back_as_it_was(
     window.resize(760, 620)
     window.move(20, 30)
     widgets.grid.set_size_step(5)
-    widgets.library.set_pane_widths({"detail": 372})
+    widgets.library.set_pane_widths({"detail": 300})
     qtbot.waitUntil(lambda: window.session.inspector.row is not None, timeout=WAIT_MS)
-    width_px = 372  # not the one that it has by itself
+    width_px = 300  # not the one that it has by itself
     qtbot.waitUntil(lambda: widgets.detail.width() == width_px, timeout=WAIT_MS)
     widgets.search.set_query(ALL)
     qtbot.waitUntil(lambda: window.session.browser.listing.query == ALL, timeout=WAIT_MS)
