@@ -145,6 +145,7 @@ class Day:
 
     def go_to(self, name: str) -> None:
         """The photo of that name gets the cursor, and the detail shows it."""
+        self.until(lambda: name in [row.name for row in self.rows()])
         names = [row.name for row in self.rows()]
         self.window.widgets.grid.go_to(names.index(name))
         inspector = self.window.session.inspector
