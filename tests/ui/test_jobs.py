@@ -302,7 +302,7 @@ def test_a_selection_of_everything_names_no_keys(
     """A hundred thousand keys need not travel to say: all."""
     scopes: list[Scope] = []
     monkeypatch.setattr(
-        window.session.tracker, "caption", lambda scope, again, style: scopes.append(scope)
+        window.session.tracker, "caption", lambda scope, *_how: scopes.append(scope)
     )
     window.action_set[Actions.SELECT_ALL].trigger()
     window.action_set[Actions.CAPTION_SELECTION].trigger()

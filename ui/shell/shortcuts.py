@@ -11,8 +11,9 @@ from ui.kit.layouts import in_row
 from ui.kit.translation import tr
 from ui.kit.widgets import label
 
-THREE_COLUMNS_PX = 1200
-TWO_COLUMNS_PX = 860
+GAP_PX = 18
+FRAME_PX = QSize(80, 150)
+"""What the dialog has around the tables."""
 THREE_COLUMNS = (
     (Group.LIBRARY, Group.SEARCH, Group.EDIT, Group.ANNOTATIONS, Group.SUGGESTIONS),
     (Group.PHOTO, Group.VIDEO, Group.LARGE, Group.VIEW),
@@ -36,24 +37,27 @@ class ShortcutsHelp(FramedDialog):
 
     def __init__(self, actions: ActionSet, parent: QWidget) -> None:
         super().__init__(tr("Keyboard shortcuts"), parent)
-        content = QWidget()
         room = parent.window().size() - QSize(20, 60)
-        tables = (_key_table(actions, groups) for groups in _columns(room.width()))
-        in_row(*tables, gap=26, margins=(0, 0, 12, 0), of=content)
+        content = _content(actions, room.width() - FRAME_PX.width())
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(content)
         self.column.addWidget(area, 1)
         self.add_buttons()
-        wanted = content.sizeHint() + QSize(80, 150)
+        wanted = content.sizeHint() + FRAME_PX
         self.resize(wanted.boundedTo(room))
 
 
-def _columns(width_px: int) -> tuple[tuple[Group, ...], ...]:
-    if width_px >= THREE_COLUMNS_PX:
-        return THREE_COLUMNS
-    return TWO_COLUMNS if width_px >= TWO_COLUMNS_PX else (tuple(Group),)
+def _content(actions: ActionSet, room_px: int) -> QWidget:
+    """The tables in as many columns as have room beside each other."""
+    for columns in (THREE_COLUMNS, TWO_COLUMNS, (tuple(Group),)):
+        content = QWidget()
+        tables = (_key_table(actions, groups) for groups in columns)
+        in_row(*tables, gap=GAP_PX, margins=(0, 0, 12, 0), of=content)
+        if content.sizeHint().width() <= room_px:
+            break
+    return content
 
 
 def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:

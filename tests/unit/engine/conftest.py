@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cocadesk.engine.local import AnyEngine
+from cocadesk.protocol.messages import AnnotationsReply, GetUndoState, UndoAnnotations
 from tests.support.engines import ENGINES, EngineCase
 
 
@@ -21,3 +22,16 @@ def client(case: EngineCase, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A client of an engine whose library holds a few photos; tests leave these as they were."""
     with case.open(tmp_path_factory.mktemp(case.name)) as client:
         yield client
+
+
+@pytest.fixture
+def taken_back(client: AnyEngine) -> Iterator[None]:
+    """Takes back what the test says, so that it does not matter which test comes first."""
+
+    def ask(body: GetUndoState | UndoAnnotations) -> str:
+        return client.ask(body, AnnotationsReply, timeout_s=60.0).undo_title
+
+    before = ask(GetUndoState())
+    yield
+    while ask(GetUndoState()) not in ("", before):
+        ask(UndoAnnotations())

@@ -57,6 +57,7 @@ def test_a_query_that_cannot_be_read_gets_a_sentence(client: AnyEngine) -> None:
         _parsed(client, "knd:video")
 
 
+@pytest.mark.usefixtures("taken_back")
 def test_the_values_of_a_field_are_counted_as_its_filters_find_them(client: AnyEngine) -> None:
     """Each number is that of the list behind the value; most media first."""
     keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys
@@ -77,6 +78,7 @@ def test_the_values_of_a_field_are_counted_as_its_filters_find_them(client: AnyE
     assert _values(client, "no such field") == ()
 
 
+@pytest.mark.usefixtures("taken_back")
 def test_a_word_is_completed_with_a_persons_own_words_first(client: AnyEngine) -> None:
     """Tags and albums that a person made, as they were written."""
     keys = client.ask(ListNewest(), Keys, timeout_s=WAIT_S).keys

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from cocadesk.engine.local import AnyEngine
@@ -12,7 +10,6 @@ from cocadesk.protocol.messages import (
     AnnotationsReply,
     Detail,
     GetDetail,
-    GetUndoState,
     JobReply,
     Keys,
     ListNewest,
@@ -58,15 +55,14 @@ def _suggested(client: AnyEngine, key: str) -> list[str]:
     return [tag.tag for tag in row.tags if not tag.by_person]
 
 
-@pytest.fixture(autouse=True)
-def _left_as_it_was(client: AnyEngine) -> Iterator[None]:
-    """Whatever a test says is taken back; all media are described."""
+pytestmark = pytest.mark.usefixtures("described", "taken_back")
+
+
+@pytest.fixture
+def described(client: AnyEngine) -> None:
+    """All media are described."""
     started = client.ask(StartCaption(scope=Scope()), JobReply, timeout_s=WAIT_S)
     client.ask(WatchJob(job_id=started.job.id), JobReply, timeout_s=WAIT_S)
-    before = _ask(client, GetUndoState()).undo_title
-    yield
-    while _ask(client, GetUndoState()).undo_title != before:
-        _ask(client, UndoAnnotations())
 
 
 def test_each_tag_is_counted_as_its_filter_counts(client: AnyEngine) -> None:
