@@ -8,6 +8,7 @@ steps in hundredths of a degree, to the east and to the north by turns, from 0, 
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import sys
@@ -17,7 +18,7 @@ TOLERANCE = 0.03
 SMALLEST = 0.12
 UNIT = 100
 TURN = 360 * UNIT
-TARGET = Path(__file__).parent.parent / "resources" / "world" / "land.json"
+TARGET = Path(__file__).parent.parent / "resources" / "world" / "land.json.gz"
 
 Point = tuple[float, float]
 
@@ -107,7 +108,8 @@ def main(source: Path) -> None:
     ]
     lines.sort(key=len, reverse=True)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(json.dumps(lines, separators=(",", ":")) + "\n", encoding="utf-8")
+    text = json.dumps(lines, separators=(",", ":")) + "\n"
+    TARGET.write_bytes(gzip.compress(text.encode(), mtime=0))
     sys.stdout.write(f"{len(lines):,} outlines, {TARGET.stat().st_size / 1000:,.0f} kB: {TARGET}\n")
 
 

@@ -53,7 +53,7 @@ def write(places: list[dict[str, Any]], countries: dict[str, str]) -> None:
         regions=np.array([region_of[p.get("state") or ""] for p in places], np.uint16),
         countries=np.array([country_of[p["country_code"]] for p in places], np.uint8),
         names=np.frombuffer(b"".join(names), np.uint8),
-        ends=np.cumsum([len(name) for name in names], dtype=np.uint32),
+        lengths=np.array([len(name) for name in names], np.uint8),
         texts=np.frombuffer(json.dumps(texts).encode(), np.uint8),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ from cocadesk.resources import resource_path
 def land() -> QPainterPath:
     """All coasts, with places from 0 to 1: 180° west to east, 90° north to south."""
     path = QPainterPath()
-    rings = json.loads(resource_path("world", "land.json").read_text(encoding="utf-8"))
+    rings = json.loads(gzip.decompress(resource_path("world", "land.json.gz").read_bytes()))
     for ring in rings:
         line = QPolygonF()
         x = y = 0

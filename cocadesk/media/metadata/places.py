@@ -45,7 +45,7 @@ class Gazetteer:
             self._people = arrays["people"]
             self._regions = arrays["regions"]
             self._countries = arrays["countries"]
-            self._ends = arrays["ends"]
+            self._ends = np.cumsum(arrays["lengths"], dtype=np.uint32)
             self._names = arrays["names"].tobytes()
             names: dict[str, list[str]] = json.loads(arrays["texts"].tobytes())
         self._latitudes = np.ascontiguousarray(degrees_N2[:, 0])
