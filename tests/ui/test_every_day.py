@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import shiboken6
 from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 from pytestqt import exceptions as qtbot_exceptions
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.client import EngineClient
-from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobKind, JobState, Row
-from tests.support.engines import stop
+from tests.support.real_window import opened
 from tests.support.videos import make_video
 from tests.support.window_scenes import WindowScenes
 from ui.annotations.albums import NameDialog
-from ui.engine.link import EngineLink
 from ui.kit.actions import Action, Actions
 from ui.kit.app_theme import AppTheme
 from ui.library.browse.sections import Section
@@ -63,24 +59,6 @@ def library(tmp_path: Path) -> Path:
     folder = tmp_path / "library"
     folder.mkdir()
     return folder
-
-
-@contextmanager
-def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
-    """A window on the library; in the end window and engine are gone."""
-    window = MainWindow(EngineLink(library), app_theme)
-    try:
-        window.show()
-        window.activateWindow()
-        window.session.link.open()
-        yield window
-    finally:
-        window.close()
-        shiboken6.delete(window)
-        client: EngineClient | None = running_engine(library)
-        if client is not None:
-            with client:
-                stop(client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, PartValue, Row
 from ui.kit.texts import (
     clock,
-    count,
     day,
     file_size,
     has_moments,
@@ -23,6 +22,7 @@ from ui.kit.texts import (
     playable,
     time_left,
 )
+from ui.kit.translation import tr_count
 from ui.library.tiles import kind_badges
 
 JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
@@ -33,7 +33,7 @@ JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
 )
 def test_a_number_has_its_noun(number: int, text: str) -> None:
     """One is singular, thousands have their comma."""
-    assert count(number, "photo") == text
+    assert tr_count(number, "{n} photo", "{n} photos") == text
 
 
 @pytest.mark.parametrize(

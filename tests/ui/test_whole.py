@@ -6,25 +6,20 @@ The trainer is the real one with few steps; ``tests/bench/bench_teach.py`` teach
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-import shiboken6
 from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from cocadesk.protocol.client import EngineClient
-from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, RunState, RunValue
-from tests.support.engines import stop
 from tests.support.kinds import NAME, draw_florbit, write_lesson
+from tests.support.real_window import opened
 from tests.support.videos import make_video
 from ui.annotations.dialogs import WriteDialog
-from ui.engine.link import EngineLink
 from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
 from ui.shell.pages import Pages
@@ -57,32 +52,15 @@ def holiday(samples: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@contextmanager
-def opened(library: Path, app_theme: AppTheme) -> Iterator[MainWindow]:
-    """A window on the library; in the end window and engine are gone."""
-    window = MainWindow(EngineLink(library, extra=("--trainer", SHORT_TRAINER)), app_theme)
-    try:
-        window.show()
-        window.session.link.open()
-        yield window
-    finally:
-        window.close()
-        shiboken6.delete(window)
-        client: EngineClient | None = running_engine(library)
-        if client is not None:
-            with client:
-                stop(client)
-
-
 def test_one_person_walks_the_whole_program(
     app_theme: AppTheme, library: Path, holiday: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     """Add, search, open a moment, correct, undo, restart, redo, write, teach, keep, find."""
-    with opened(library, app_theme) as window:
+    with opened(library, app_theme, "--trainer", SHORT_TRAINER) as window:
         _add(window, holiday, qtbot)
         _open_the_moment(window, qtbot)
         _correct_and_undo(window, qtbot)
-    with opened(library, app_theme) as window:
+    with opened(library, app_theme, "--trainer", SHORT_TRAINER) as window:
         _redo(window, qtbot)
         _write_captions(window, holiday, qtbot)
         write_lesson(tmp_path / "lesson")

@@ -18,11 +18,6 @@ from cocadesk.protocol.values import (
 from ui.kit.translation import decimal, grouped, month_name, tr, tr_count
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 photo``, ``1,204 photos``; ``plural`` where it is more than an s."""
-    return f"{grouped(number)} {noun if number == 1 else plural or f'{noun}s'}"
-
-
 def clipped(text: str, most: int = 80) -> str:
     """The beginning of a long text, e.g. of a query that was pasted by mistake."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
