@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cocadesk.media.metadata.places import UNITS_PER_DEGREE
 
 TARGET = Path(__file__).resolve().parent.parent / "resources" / "places" / "places.npz"
 
@@ -45,17 +48,25 @@ def write(places: list[dict[str, Any]], countries: dict[str, str]) -> None:
     names = [place["city"].encode() for place in places]
     texts = {"regions": regions, "countries": [countries[code] for code in codes]}
     degrees = [(place["latitude"], place["longitude"]) for place in places]
+    degrees_N2 = np.round(np.array(degrees, np.float64) * UNITS_PER_DEGREE)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         TARGET,
-        degrees=np.array(degrees, np.float32),
-        people=np.array([place.get("population") or 0 for place in places], np.int32),
+        latitudes=packed(np.diff(degrees_N2[:, 0], prepend=0)),
+        longitudes=packed(degrees_N2[:, 1]),
+        people=packed([place.get("population") or 0 for place in places]),
         regions=np.array([region_of[p.get("state") or ""] for p in places], np.uint16),
         countries=np.array([country_of[p["country_code"]] for p in places], np.uint8),
         names=np.frombuffer(b"".join(names), np.uint8),
         lengths=np.array([len(name) for name in names], np.uint8),
         texts=np.frombuffer(json.dumps(texts).encode(), np.uint8),
     )
+
+
+def packed(numbers: ArrayLike) -> NDArray[np.uint8]:
+    """(4, N): whole numbers of 32 bits by their bytes, which deflates to two thirds of the size."""
+    whole = np.asarray(numbers).astype("<i4")
+    return np.ascontiguousarray(whole.view(np.uint8).reshape(len(whole), 4).T)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ So a photo at Trafalgar Square is in London, not in the quarter whose middle is 
 """
 
 
+UNITS_PER_DEGREE = 1e5
+"""Positions are kept to a hundred thousandth of a degree, about a metre."""
+
+
 class NamedPlace(NamedTuple):
     """Place, region and country of a position, in English where there is such a name."""
 
@@ -41,15 +45,15 @@ class Gazetteer:
 
     def __init__(self, file: Path) -> None:
         with np.load(file, allow_pickle=False) as arrays:
-            degrees_N2 = arrays["degrees"]
-            self._people = arrays["people"]
+            self._latitudes = _degrees(np.cumsum(_unpacked(arrays["latitudes"]), dtype=np.int32))
+            longitudes = _degrees(_unpacked(arrays["longitudes"]))
+            self._people = _unpacked(arrays["people"])
             self._regions = arrays["regions"]
             self._countries = arrays["countries"]
             self._ends = np.cumsum(arrays["lengths"], dtype=np.uint32)
             self._names = arrays["names"].tobytes()
             names: dict[str, list[str]] = json.loads(arrays["texts"].tobytes())
-        self._latitudes = np.ascontiguousarray(degrees_N2[:, 0])
-        self._units_N3 = _units(degrees_N2[:, 0], degrees_N2[:, 1]).astype(np.float32)
+        self._units_N3 = _units(self._latitudes, longitudes).astype(np.float32)
         self._region_names, self._country_names = names["regions"], names["countries"]
 
     def nearest(self, latitude: float, longitude: float) -> NamedPlace:
@@ -89,6 +93,15 @@ class Gazetteer:
         near = np.flatnonzero(km <= _SAME_COUNTRY_KM)
         found = np.unique(self._countries[first + near])
         return self._country_names[int(found[0])] if len(found) == 1 else None
+
+
+def _unpacked(bytes_4N: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Whole numbers from their bytes, lowest first (tools/build_places.py)."""
+    return np.ascontiguousarray(bytes_4N.T).view("<i4")[:, 0]
+
+
+def _degrees(units: NDArray[np.int32]) -> NDArray[np.float32]:
+    return (units / UNITS_PER_DEGREE).astype(np.float32)
 
 
 def _units(latitudes: Any, longitudes: Any) -> NDArray[np.float64]:
