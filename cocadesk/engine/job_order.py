@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from enum import Enum, auto
 
-from cocadesk.engine.job_records import BESIDE, Job
+from cocadesk.engine.job_records import Job
 from cocadesk.errors import tr
 from cocadesk.protocol.values import JobKind, JobState
 
@@ -41,11 +41,15 @@ class Lane(Enum):
 
     MAIN = auto()
     LESSONS = auto()
+    FETCHING = auto()
+
+
+_LANES = {JobKind.TEACH: Lane.LESSONS, JobKind.FETCH_MODEL: Lane.FETCHING}
 
 
 def lane_of(kind: JobKind) -> Lane:
     """The lane that a kind of job runs in."""
-    return Lane.LESSONS if kind in BESIDE else Lane.MAIN
+    return _LANES.get(kind, Lane.MAIN)
 
 
 def seconds_of(kind: JobKind, items: int | None) -> float | None:

@@ -23,7 +23,7 @@ JOBS_KEPT = 50
 _FINAL = frozenset(state.value for state in JobState if state.is_final)
 CRASHES_ALLOWED = 3
 """So often may the engine die in a job, with nothing gained in between."""
-BESIDE = frozenset({JobKind.TEACH})
+BESIDE = frozenset({JobKind.TEACH, JobKind.FETCH_MODEL})
 """Jobs whose work is done by a process of its own: they run beside the others."""
 
 _log = logging.getLogger(__name__)

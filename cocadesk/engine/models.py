@@ -13,13 +13,22 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.index_job import index_again
 from cocadesk.engine.job_steps import JobFactory
+from cocadesk.engine.model_fetching import ModelFetcher
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
 from cocadesk.errors import UserError, tr
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.messages import JobReply, ListModels, Models, UseModel
+from cocadesk.protocol.messages import (
+    FetchModel,
+    JobReply,
+    ListModels,
+    ModelRemoved,
+    Models,
+    RemoveModel,
+    UseModel,
+)
 from cocadesk.protocol.values import JobKind, ModelEntry, ModelState, RunState
 
 if TYPE_CHECKING:
@@ -34,13 +43,17 @@ class ModelHandler(RequestHandler):
     def __init__(self, context: EngineContext) -> None:
         self._context = context
         self.switcher = ModelSwitcher(context)
+        self._fetcher = ModelFetcher(context)
         self._runs = RunStore(context.library.runs_folder)
         self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
 
     def works(self) -> Mapping[JobKind, JobFactory]:
         """The switch of models."""
-        return {JobKind.SWITCH_MODEL: self.switcher.steps}
+        return {
+            JobKind.SWITCH_MODEL: self.switcher.steps,
+            JobKind.FETCH_MODEL: self._fetcher.steps,
+        }
 
     def restarts(self) -> Mapping[JobKind, Restart]:
         """A switch that starts again is the last choice; an index reads the files it could not."""
@@ -53,6 +66,12 @@ class ModelHandler(RequestHandler):
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
         return JobReply(job=self.switcher.use(body.source))
+
+    def _fetch(self, body: FetchModel, call: Call) -> JobReply:
+        return JobReply(job=self._fetcher.order(body.source, body.folder))
+
+    def _remove(self, body: RemoveModel, call: Call) -> ModelRemoved:
+        return ModelRemoved(freed_bytes=self._fetcher.remove(body.source))
 
     def _list(self, body: ListModels, call: Call) -> Models:
         from cocadesk.model.known_models import known_models
@@ -79,7 +98,8 @@ class ModelHandler(RequestHandler):
                     coverage=coverage.get(entry.image_id, 0.0),
                 )
                 for entry in entries
-            )
+            ),
+            offers=self._fetcher.offers(entries),
         )
 
     def _entry(self, known: KnownModel) -> ModelEntry:

@@ -38,7 +38,8 @@ End = Callable[[JobValue], tuple[str, JobReport | None]]
 class FakeWork:
     """A job's steps: ``step(done)`` gives the failure of that item, if any.
 
-    ``end`` is called once all steps are done, and gives the job's message and report.
+    ``end`` is called once all steps are done, and gives the job's message and report. A step
+    does ``step_size`` of what the job counts.
     """
 
     title: str
@@ -46,6 +47,8 @@ class FakeWork:
     step: Step = lambda _done: None
     kind: JobKind = JobKind.INDEX
     stage: str = "Reading photos"
+    step_size: int = 1
+    is_bytes: bool = False
     end: End = lambda _job: ("", None)
 
 
@@ -84,6 +87,7 @@ class FakeJobs:
                 title=work.title,
                 state=JobState.QUEUED,
                 total=work.total,
+                is_bytes=work.is_bytes,
                 created=f"2025-11-24T10:00:{len(self._jobs):02d}",
             )
             self._jobs[value.id] = _FakeJob(value=value, work=work, reply=JobReply(job=value))
@@ -125,7 +129,8 @@ class FakeJobs:
                     job.failures.clear()
                     fresh = JobValue(
                         id=before.id, kind=before.kind, title=before.title, state=state,
-                        total=before.total, created=before.created, attempt=before.attempt + 1,
+                        total=before.total, is_bytes=before.is_bytes, created=before.created,
+                        attempt=before.attempt + 1,
                     )  # fmt: skip
                     self._tell(job, JobReply(job=fresh))
                 else:
@@ -182,10 +187,10 @@ class FakeJobs:
                 return
             if failure is not None:
                 job.failures.append(failure)
-            done = min(total, job.value.done + 1)
+            done = min(total, job.value.done + job.work.step_size)
             failed = len(job.failures)
             if done < total:
-                left_s = (total - done) * max(self._step_s, 0.001)
+                left_s = (total - done) / job.work.step_size * max(self._step_s, 0.001)
                 self._set(job, done=done, failed=failed, seconds_left=left_s)
                 return
             ended = replace(

@@ -11,17 +11,28 @@ from cocadesk.fake_engine.jobs import FakeWork
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
+    FetchModel,
     GetVocabulary,
     ListModels,
     ModelChanged,
+    ModelRemoved,
     Models,
+    RemoveModel,
     ReplyBody,
     RowsChanged,
     SetVocabulary,
     UseModel,
     VocabularyReply,
 )
-from cocadesk.protocol.values import JobKind, JobValue, ModelEntry, ModelState, ModelValue
+from cocadesk.protocol.values import (
+    JobKind,
+    JobValue,
+    ModelEntry,
+    ModelOffer,
+    ModelState,
+    ModelValue,
+    RecallValue,
+)
 
 SHIPPED_TAGS = (
     "beach", "bicycle", "boat", "bridge", "building", "bus", "car", "cat", "child", "city",
@@ -60,23 +71,146 @@ MODELS = (
         size_bytes=1_010_000_000,
         coverage=0.25,
         note="Much larger: finds more, and needs about 10 times as long a photo.",
+        is_removable=True,
+        photos_per_second=17.5,
+        seconds_for_library=5_700.0,
     ),
 )
 
 
+OFFERS = (
+    ModelOffer(
+        source="starter",
+        name="Starter",
+        title="Small and quick",
+        good_for="Everyday things and scenes in English. It comes with the program.",
+        size_bytes=36_200_000,
+        is_here=True,
+        recall=(
+            RecallValue(data="Flickr8k dev, 1,000 photos", at_1=0.252, at_5=0.537, is_ours=True),
+        ),
+        photos_per_second=48.0,
+        seconds_for_library=0.0,
+    ),
+    ModelOffer(
+        source="open_clip:coca_ViT-B-32/laion2b_s13b_b90k",
+        name="CoCa ViT-B-32",
+        title="Good",
+        good_for="Knows kinds of animals, plants and things that the starter has never seen.",
+        size_bytes=1_014_000_000,
+        is_here=True,
+        needs_bytes=1_014_000_000,
+        recall=(
+            RecallValue(data="Flickr30k test, 1,000 photos", at_1=0.634, at_5=0.857),
+            RecallValue(data="COCO test, 5,000 photos", at_1=0.362, at_5=0.614),
+        ),
+        photos_per_second=17.5,
+        seconds_for_library=5_700.0,
+    ),
+    ModelOffer(
+        source="open_clip:coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k",
+        name="CoCa ViT-L-14",
+        title="Best",
+        good_for="Finds best, and was tuned on captions that people wrote.",
+        size_bytes=2_554_000_000,
+        needs_bytes=4_108_000_000,
+        fetched_bytes=1_000_000_000,
+        recall=(
+            RecallValue(data="Flickr30k test, 1,000 photos", at_1=0.785, at_5=0.945),
+            RecallValue(data="COCO test, 5,000 photos", at_1=0.537, at_5=0.778),
+        ),
+    ),
+    ModelOffer(
+        source="open_clip:coca_ViT-B-32/mscoco_finetuned_laion2b_s13b_b90k",
+        name="CoCa ViT-B-32, tuned on COCO",
+        title="For captions only",
+        good_for="Was tuned on captions that people wrote, which spoiled its search.",
+        size_bytes=1_014_000_000,
+        needs_bytes=2_028_000_000,
+        is_for_search=False,
+        recall=(
+            RecallValue(data="Flickr30k test, 1,000 photos", at_1=0.007, at_5=0.021),
+            RecallValue(data="COCO test, 5,000 photos", at_1=0.003, at_5=0.014),
+        ),
+    ),
+)
+_HUB = ("hf-hub:", "open_clip:")
+_FETCH_STEPS = 20
+
+
 class FakeModels:
-    """Three models; a switch counts through the media and then switches."""
+    """Three models; a switch counts through the media and then switches.
+
+    What is fetched comes in a few steps of many bytes, with no network.
+    """
 
     def __init__(self, context: FakeContext) -> None:
         self._context = context
         self._lock = threading.Lock()
         self._models = list(MODELS)
+        self._offers = {offer.source: offer for offer in OFFERS}
 
     def _list(self, body: ListModels, call: Call) -> ReplyBody:
         with self._lock:
-            return Models(models=tuple(self._models))
+            return Models(models=tuple(self._models), offers=tuple(self._offers.values()))
+
+    def _fetch(self, body: FetchModel, call: Call) -> ReplyBody:
+        _check_name(body.source)
+        with self._lock:
+            offer = self._offers.get(body.source)
+        name = offer.name if offer else body.source
+        total = offer.size_bytes if offer else 1_000_000_000
+        work = FakeWork(
+            title=f"Fetching {name}",
+            total=total,
+            step_size=total // _FETCH_STEPS + 1,
+            is_bytes=True,
+            kind=JobKind.FETCH_MODEL,
+            stage=f"Fetching {name}",
+            end=lambda _job: self._fetched(body.source, name, total),
+        )
+        reply = self._context.jobs.start(work)
+        self._change_offer(body.source, job_id=reply.job.id)
+        return reply
+
+    def _fetched(self, source: str, name: str, size_bytes: int) -> tuple[str, None]:
+        self._change_offer(source, is_here=True, fetched_bytes=0, job_id="")
+        with self._lock:
+            if all(model.source != source for model in self._models):
+                entry = ModelEntry(
+                    source=source, name=name, size_bytes=size_bytes, is_removable=True
+                )
+                self._models.append(entry)
+        return f"{name} is on this computer now.", None
+
+    def _remove(self, body: RemoveModel, call: Call) -> ReplyBody:
+        _check_name(body.source)
+        with self._lock:
+            model = next((one for one in self._models if one.source == body.source), None)
+            if model and model.is_used:
+                raise UserError(f"{body.source} can't be removed.", "It is in use.")
+            offer = self._offers.get(body.source)
+            here = offer.fetched_bytes if offer else 0
+            if model is not None:
+                self._models.remove(model)
+                here = model.size_bytes
+        self._change_offer(body.source, is_here=False, fetched_bytes=0)
+        return ModelRemoved(freed_bytes=here)
+
+    def _change_offer(self, source: str, **changes: object) -> None:
+        with self._lock:
+            if source in self._offers:
+                self._offers[source] = replace(self._offers[source], **changes)
 
     def _use(self, body: UseModel, call: Call) -> ReplyBody:
+        with self._lock:
+            offer = self._offers.get(body.source)
+        if offer is not None and not offer.is_for_search:
+            raise UserError(
+                f"{offer.name} can't search.",
+                "Its tuning on captions spoiled its search.",
+                "Choose it for captions, beside another model that searches.",
+            )
         with self._lock:
             entry = next((model for model in self._models if model.source == body.source), None)
         if entry is None and not body.source.startswith(("hf-hub:", "open_clip:")):
@@ -110,6 +244,12 @@ class FakeModels:
         used = ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
         self._context.publish(ModelChanged(model=used))
         return f"{entry.name} answers now.", None
+
+
+def _check_name(source: str) -> None:
+    organisation, _, name = source.partition(":")[2].partition("/")
+    if not source.startswith(_HUB) or not organisation.strip(".") or not name:
+        raise UserError(f"“{source}” names no model.", "", "Write hf-hub:ORGANISATION/NAME.")
 
 
 class FakeVocabulary:

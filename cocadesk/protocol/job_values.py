@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     TAKE_OVER = "take over"
     TEACH = "teach"
     SWITCH_MODEL = "switch"
+    FETCH_MODEL = "fetch"
     GROUP = "group"
 
 
@@ -80,7 +81,8 @@ class JobAction(StrEnum):
 class WorkState(Value, frozen=True):
     """How far long work is; ``current`` names what it has in hand.
 
-    ``fraction`` is how much of the next one is done: of a video, by its seconds.
+    ``fraction`` is how much of the next one is done: of a video, by its seconds. ``is_bytes``:
+    ``done`` and ``total`` count bytes.
     """
 
     stage: str = ""
@@ -90,6 +92,7 @@ class WorkState(Value, frozen=True):
     seconds_left: float | None = None
     current: str = ""
     fraction: float = 0.0
+    is_bytes: bool = False
 
     def fields(self) -> dict[str, Any]:
         """These fields alone, for another message of the same work."""

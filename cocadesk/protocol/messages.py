@@ -33,7 +33,7 @@ from cocadesk.protocol.values import (
     WorkState,
 )
 
-PROTOCOL_VERSION = 11
+PROTOCOL_VERSION = 12
 
 # What happens without being asked ----------------------------------------------------
 

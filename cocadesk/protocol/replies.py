@@ -15,6 +15,7 @@ from cocadesk.protocol.values import (
     JobValue,
     Message,
     ModelEntry,
+    ModelOffer,
     ModelValue,
     RootValue,
     Row,
@@ -219,7 +220,16 @@ class Runs(ReplyBody, frozen=True):
 
 
 class Models(ReplyBody, frozen=True):
+    """The models on this machine, and those that are offered, here or not: the smallest first."""
+
     models: tuple[ModelEntry, ...]
+    offers: tuple[ModelOffer, ...] = ()
+
+
+class ModelRemoved(ReplyBody, frozen=True):
+    """The bytes that a removed model had on the disk."""
+
+    freed_bytes: int = 0
 
 
 class JobReply(ReplyBody, frozen=True):

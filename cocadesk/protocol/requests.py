@@ -284,11 +284,37 @@ class DecideRun(RequestBody, frozen=True):
 
 
 class ListModels(RequestBody, frozen=True):
-    """The models that this machine has; answered by ``Models``."""
+    """The models that this machine has, and those that it may fetch; answered by ``Models``."""
 
 
 class UseModel(RequestBody, frozen=True):
-    """Switches to another model, in a job where its vectors must be made first; ``JobReply``."""
+    """Switches to another model, in a job where its vectors must be made first; ``JobReply``.
+
+    A model of the hub that is not on this machine is fetched first, in the same job. One whose
+    search is spoiled is refused.
+    """
+
+    source: str
+
+
+class FetchModel(RequestBody, frozen=True):
+    """Fetches a model of the hub, and goes on where an earlier fetching ended; ``JobReply``.
+
+    ``source`` is ``open_clip:NAME/TAG`` or ``hf-hub:ORG/NAME``. The job counts bytes. It is done
+    already where the files are here: in the hub's cache, or in ``folder`` (a cache, a copy of
+    the repository), from where they are copied. Refused where the disk has no room for it.
+    """
+
+    source: str
+    folder: WirePath | None = None
+
+
+class RemoveModel(RequestBody, frozen=True):
+    """Removes a model's files from the hub's cache and from ours; ``ModelRemoved``.
+
+    What was fetched of one that is not whole goes too. Never the starter, a taught model, the one
+    in use or one that a job needs, nor files in other places.
+    """
 
     source: str
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from cocadesk.protocol.base import *  # noqa: F403 - one place to import values from
 from cocadesk.protocol.base import Value
 from cocadesk.protocol.job_values import *  # noqa: F403
+from cocadesk.protocol.model_values import *  # noqa: F403
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.sorting import *  # noqa: F403
 
@@ -406,23 +407,6 @@ JobReport: TypeAlias = (
     IndexReport | CaptionReport | WriteReport | TakeOverReport | GroupReport | RunValue
 )
 """The report of a job, by its kind; told apart by ``type``."""
-
-
-class ModelEntry(Value, frozen=True):
-    """A model that can be used: where it comes from, and whether it answers now.
-
-    ``source`` is what ``model use`` takes. ``coverage`` is the share of the
-    library's media that it has vectors for.
-    """
-
-    source: str
-    name: str
-    model_id: str = ""
-    image_id: str = ""
-    is_used: bool = False
-    size_bytes: int = 0
-    coverage: float = 0.0
-    note: str = ""
 
 
 class ModelValue(Value, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,23 @@ def parse_repository(source: str) -> Repository:
     return Repository(name=name, revision=revision or "main")
 
 
+def is_of_hub(source: str) -> bool:
+    """True for a name in the hub; False for the starter, a run or a path."""
+    return source.startswith((PREFIX, RELEASED_PREFIX))
+
+
+def same_model(first: str, second: str) -> bool:
+    """True where two sources name one model, in other words perhaps."""
+    if first == second:
+        return True
+    if not (is_of_hub(first) and is_of_hub(second)):
+        return False
+    try:
+        return parse_repository(first) == parse_repository(second)
+    except UserError:
+        return False
+
+
 def _released(source: str) -> Repository:
     """open_clip's names for the four released checkpoints, in any usual spelling."""
     wanted_name, _, wanted_tag = source.removeprefix(RELEASED_PREFIX).rpartition("/")
@@ -131,6 +149,22 @@ def cached_repositories(cache: Path | None = None) -> Iterator[tuple[str, Path]]
         name = repository_name(folder)
         if snapshot is not None and name is not None:
             yield name, snapshot
+
+
+def fetched_bytes(repository: Repository) -> int:
+    """The bytes of a repository that are in the cache, whole or not."""
+    blobs = repository.folder / "blobs"
+    try:
+        return sum(path.stat().st_size for path in blobs.iterdir())
+    except OSError:
+        return 0
+
+
+def remove(repository: Repository) -> int:
+    """Removes a repository from the hub's cache; gives the bytes that its files had."""
+    freed = fetched_bytes(repository)
+    shutil.rmtree(repository.folder, ignore_errors=True)
+    return freed
 
 
 def find_snapshot(source: str, *, fetch: bool) -> Path:
