@@ -46,6 +46,11 @@ check: ready
 
 bench: ready
 	$(BIN)/python tests/bench/parity.py
+ifeq ($(COCADESK_BENCH_TRANSFORMERS),)
+	@echo "Speed against open_clip needs a folder with transformers 4.55.4: see tests/bench/inference_sides.py"
+else
+	$(BIN)/python tests/bench/inference.py --quick
+endif
 	$(BIN)/python tests/bench/bench_cli.py
 ifeq ($(BENCH_SHARDS),)
 	@echo "The search benchmark needs captioned shards: make bench BENCH_SHARDS=path/to/*.tar"

@@ -28,11 +28,14 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_model
+from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.source import find_checkpoint
+from cocadesk.model.values import RuntimeLimits
 from tests.support.open_clip_reference import TEXTS, Answers, run_reference, texts_to_tokenise
 
+EXACT = RuntimeLimits(min_half_cosine=2.0)
+"""Limits that no bfloat16 reaches: all is computed in float32."""
 COLUMNS = ("images", "decoder tokens", "texts", "texts (torch)", "caption logits", "scale")
 
 
@@ -43,10 +46,9 @@ def largest(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
     return float(np.abs(ours - theirs).max())
 
 
-def compare(folder: Path, answers: Answers, device: str) -> dict[str, float]:
-    """The largest difference of each kind of answer."""
-    checkpoint = find_checkpoint(str(folder))
-    with open_backend(str(folder), device) as backend:
+def compare(checkpoint: Checkpoint, answers: Answers, device: str) -> dict[str, float]:
+    """The largest difference of each kind of answer, in float32."""
+    with CocaBackend(checkpoint, device, limits=EXACT) as backend:
         vectors, tokens = backend.pooled(answers.images_BHWC)
         texts = backend.embed_texts(TEXTS)
     torch_texts, logits, scale = by_network(checkpoint, answers)
@@ -86,16 +88,21 @@ def different_ids(checkpoint: Checkpoint, answers: Answers) -> int:
     return int((padded != answers.ids).any(axis=1).sum())
 
 
+def pictures_of(model: str) -> int:
+    """How many pictures are compared: fewer by the large network."""
+    return 6 if model.endswith("32") else 3
+
+
 def measure(model: str, device: str, most: float) -> bool:
     """Prints one model's line; True where all is within bounds."""
     start = time.perf_counter()
-    pictures = 6 if model.endswith("32") else 3
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["COCADESK_CACHE"] = str(folder / "cache")
-        answers = run_reference(folder / model, model, pictures)
-        found = compare(folder / model, answers, device)
-        wrong = different_ids(find_checkpoint(str(folder / model)), answers)
+        answers = run_reference(folder / model, model, pictures_of(model))
+        checkpoint = find_checkpoint(str(folder / model))
+        found = compare(checkpoint, answers, device)
+        wrong = different_ids(checkpoint, answers)
     seconds = time.perf_counter() - start
     cells = " ".join(f"{found[column]:14.1e}" for column in COLUMNS)
     texts = len(answers.ids)

@@ -15,6 +15,8 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +117,7 @@ def run_reference(folder: Path, model: str, pictures: int, *, pickled: bool = Fa
     return Answers(**arrays | {"logit_scale": float(arrays["logit_scale"])})
 
 
-def _import_open_clip() -> Any:
+def import_open_clip() -> Any:
     """open_clip, also where torchvision's compiled part does not fit the installed torch.
 
     PyPI's torchvision is built for CUDA; beside a CPU build of torch it stops at two
@@ -185,32 +187,76 @@ def _randomise(network: torch.nn.Module) -> None:
                 weight.copy_(noise.mul_(0.02 if is_table else fan**-0.5))
 
 
-def _skip_initial_values() -> None:
+def random_network(open_clip: Any, settings: dict[str, Any]) -> Any:
+    """open_clip's CoCa of these settings, the same random weights each time."""
+    parts = {name: settings[f"{name}_cfg"] for name in ("vision", "text", "multimodal")}
+    with _no_initial_values():
+        network = open_clip.coca_model.CoCa(
+            embed_dim=settings["embed_dim"], **{f"{name}_cfg": cfg for name, cfg in parts.items()}
+        ).eval()
+    _randomise(network)
+    return network
+
+
+def save_network(network: Any, folder: Path, *, is_pickled: bool = False) -> None:
+    """Writes the state dict of a network into a folder, as its makers do."""
+    import torch
+    from safetensors.torch import save_file
+
+    state = {name: weight.contiguous() for name, weight in network.state_dict().items()}
+    if is_pickled:
+        torch.save(state, folder / PICKLED)
+    else:
+        save_file(state, folder / SAFE)
+
+
+@contextmanager
+def _no_initial_values() -> Iterator[None]:
     """Leaves weights as they are made: they get other values anyway, and large ones take long."""
     import torch
 
-    for name in dir(torch.nn.init):
-        if name.endswith("_") and not name.startswith("_"):
-            setattr(torch.nn.init, name, lambda tensor, *_, **__: tensor)
+    names = [name for name in dir(torch.nn.init) if name.endswith("_") and name[0] != "_"]
+    kept = {name: getattr(torch.nn.init, name) for name in names}
+    for name in names:
+        setattr(torch.nn.init, name, lambda tensor, *_, **__: tensor)
+    try:
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(torch.nn.init, name, function)
 
 
-def _answer(open_clip: Any, network: Any, settings: dict[str, Any], count: int) -> dict[str, Any]:
+def pictures(count: int, size_px: int, seed: int = 2) -> torch.Tensor:
+    """Made-up pictures (B, S, S, 3) uint8 of smooth colours."""
     import torch
 
-    size = settings["vision_cfg"]["image_size"]
-    generator = torch.Generator().manual_seed(2)
+    generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand((count, 3, 7, 7), generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, (size, size), mode="bicubic").clamp(0, 1)
-    images = (smooth * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    smooth = torch.nn.functional.interpolate(coarse, (size_px, size_px), mode="bicubic")
+    return (smooth.clamp(0, 1) * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def normalised(images_BHWC: torch.Tensor) -> torch.Tensor:
+    """Pictures as open_clip's image tower takes them, (B, 3, S, S) float32."""
+    import torch
+
     mean, std = torch.tensor(MEAN), torch.tensor(STD)
-    normalised = ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    return ((images_BHWC.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def answer(open_clip: Any, network: Any, settings: dict[str, Any], count: int) -> dict[str, Any]:
+    """The fields of ``Answers`` for so many pictures."""
+    import torch
+
+    images = pictures(count, settings["vision_cfg"]["image_size"])
+    inputs = normalised(images)
     tokenizer = open_clip.SimpleTokenizer(context_length=76)
     ids = tokenizer(texts_to_tokenise())
     with torch.inference_mode():
-        vectors, tokens = network._encode_image(normalised)
+        vectors, tokens = network._encode_image(inputs)
         texts = network.encode_text(ids[: len(TEXTS)])
         rows = min(count, len(TEXTS))
-        logits = network(normalised[:rows], ids[:rows])["logits"]
+        logits = network(inputs[:rows], ids[:rows])["logits"]
     return {
         "images_BHWC": images.numpy(),
         "image_BE": vectors.numpy(),
@@ -229,25 +275,13 @@ def main() -> None:
     parser.add_argument("pictures", type=int)
     parser.add_argument("--pickle", action="store_true")
     options = parser.parse_args()
-    open_clip = _import_open_clip()
-    _skip_initial_values()
-    import torch
-    from safetensors.torch import save_file
-
+    open_clip = import_open_clip()
     settings = model_settings(options.model)
-    parts = {name: settings[f"{name}_cfg"] for name in ("vision", "text", "multimodal")}
-    network = open_clip.coca_model.CoCa(
-        embed_dim=settings["embed_dim"], **{f"{name}_cfg": cfg for name, cfg in parts.items()}
-    ).eval()
-    _randomise(network)
+    network = random_network(open_clip, settings)
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "answers.npz", **_answer(open_clip, network, settings, options.pictures))
-    state = {name: weight.contiguous() for name, weight in network.state_dict().items()}
-    if options.pickle:
-        torch.save(state, folder / PICKLED)
-    else:
-        save_file(state, folder / SAFE)
+    np.savez(folder / "answers.npz", **answer(open_clip, network, settings, options.pictures))
+    save_network(network, folder, is_pickled=options.pickle)
     if options.model == "tiny":
         beside = {"model_cfg": settings, "preprocess_cfg": {"mean": MEAN, "std": STD}}
         (folder / "open_clip_config.json").write_text(json.dumps(beside), "utf-8")

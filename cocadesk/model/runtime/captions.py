@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
@@ -60,8 +59,7 @@ class CaptionWriter:
             UserError: the options ask for what the network cannot do.
         """
         vectors_BE, tokens_BQD = pooled
-        tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
-        found = generate_candidates(self._model, tokens, options, self._markers)
+        found = self.search(tokens_BQD, options)
         if not options.rerank_weight:
             found = [candidates[:1] for candidates in found]
         written = [list(map(self._candidate, candidates)) for candidates in found]
@@ -70,9 +68,19 @@ class CaptionWriter:
         usual = [_best(some, options.rerank_weight) for some in written]
         if options.openings is not None:
             starts = self._starts(options.openings(vectors_BE), usual, options)
-            opened = self._opened(tokens, starts, options)
+            opened = self._opened(tokens_BQD, starts, options)
             usual = self._better(vectors_BE, usual, opened, options)
         return [_caption(each, options) for each in usual]
+
+    def search(
+        self,
+        tokens_BQD: NDArray[np.float32],
+        options: GenerationOptions,
+        starts: Sequence[Start] | None = None,
+    ) -> list[list[Generated]]:
+        """What the searches leave, as ``generate_candidates`` gives it."""
+        tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
+        return generate_candidates(self._model, tokens, options, self._markers, starts)
 
     def _candidate(self, generated: Generated) -> _Candidate:
         return _Candidate(generated, self._tokenizer.decode(generated.ids).strip())
@@ -105,12 +113,15 @@ class CaptionWriter:
         return starts
 
     def _opened(
-        self, tokens_BQD: Tensor, starts: Mapping[Start, str], options: GenerationOptions
+        self,
+        tokens_BQD: NDArray[np.float32],
+        starts: Mapping[Start, str],
+        options: GenerationOptions,
     ) -> list[list[_Candidate]]:
         """Of each picture all captions that begin so, without a phrase that comes again."""
         own = replace(options, no_repeat_phrases=True)
         searches = list(starts)
-        found = generate_candidates(self._model, tokens_BQD, own, self._markers, searches)
+        found = self.search(tokens_BQD, own, searches)
         opened: list[list[_Candidate]] = [[] for _ in tokens_BQD]
         for (start, words), candidates in zip(starts.items(), found, strict=True):
             whole = re.compile(rf"{re.escape(words)}{GOES_ON}", re.IGNORECASE)

@@ -117,7 +117,7 @@ class CocaBackend:
         return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
 
     @cached_property
-    def _captions(self) -> CaptionWriter:
+    def captions(self) -> CaptionWriter:
         from cocadesk.model.runtime.captions import CaptionWriter
 
         return CaptionWriter(
@@ -192,7 +192,7 @@ class CocaBackend:
         self._check_images(images_BHWC)
         wanted = options or GenerationOptions()
         # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
-        writer = self._captions
+        writer = self.captions
         return self._images.submit(self._caption, writer, images_BHWC, wanted).result()
 
     def _caption(
