@@ -61,11 +61,21 @@ Decoder = Callable[[Sequence[WantedPicture]], Iterator[tuple[str, NDArray[np.uin
 """Gives pictures in any order: (S, S, 3) uint8, or a sentence why there is none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captioner:
+    """A model that writes captions, and the tagger of that model's own vectors."""
+
+    model: Backend
+    tagger: Callable[[], ZeroShotTagger]
+
+
 class Describer:
     """Captions and tags of any pictures, in the library or not; nothing is stored.
 
     ``tagger`` is called when the first tags or captions are made. Without a ``style`` captions are
     sentences, and those of any style hold. ``writing`` says how new ones are written; all hold.
+    A ``captioner`` writes them instead of ``model``; ``decode`` gives pictures for whichever does
+    what is asked for.
 
     Raises:
         UserError: the model does not know the style.
@@ -78,8 +88,10 @@ class Describer:
         decode: Decoder,
         style: str | None = None,
         writing: Writing = USUAL_WRITING,
+        captioner: Captioner | None = None,
     ) -> None:
-        info = model.info()
+        self._captioner = captioner or Captioner(model=model, tagger=tagger)
+        info = self._captioner.model.info()
         if style is not None and style not in info.styles:
             raise unknown_style(style, info.styles)
         self.model = model
@@ -99,9 +111,9 @@ class Describer:
     @cached_property
     def _writing(self) -> GenerationOptions:
         """The way in which captions are written: a tag may open them."""
-        info = self.model.info()
+        info = self._captioner.model.info()
         try:
-            openings = caption_openings(info, self.tagger)
+            openings = caption_openings(info, self._captioner.tagger)
         except UserError:  # the tags say so where they are asked for; captions need none
             openings = None
         usual = self._wished.applied(usual_writing(info))
@@ -110,7 +122,8 @@ class Describer:
     def captions(self, wanted: Sequence[WantedPicture]) -> Iterator[tuple[str, Caption | str]]:
         """Each picture's caption by key, or a sentence why there is none."""
         yield from self._in_batches(
-            wanted, lambda images_BHWC: self.model.caption(images_BHWC, self._writing)
+            wanted,
+            lambda images_BHWC: self._captioner.model.caption(images_BHWC, self._writing),
         )
 
     def tags(
@@ -259,6 +272,7 @@ def caption_steps(
     made: set[str] | None = None,
     is_careful: bool = False,
     rest: Callable[[float], None] = lambda _worked_s: None,
+    captioner: Captioner | None = None,
 ) -> Generator[AnnotationProgress, None, DescribeReport]:
     """Captions and tags the media that this model has not described yet, a few at a time.
 
@@ -267,11 +281,13 @@ def caption_steps(
     before a pause and gets those that are described now, ``made`` those of them with a new
     caption or new tags, which the report counts. ``is_careful`` describes one at a time, so
     that a crash names its file. ``rest`` is called after each few with the seconds they took.
+    ``captioner``: as in ``Describer``.
     """
     described, changed_ever = set() if done is None else done, set() if made is None else made
     # Once: an unreadable vocabulary stops the job before its first caption.
     only_tagger = tagger()
-    describer = Describer(model, lambda: only_tagger, decode, style, writing)
+    captioner = captioner or Captioner(model=model, tagger=lambda: only_tagger)
+    describer = Describer(model, lambda: only_tagger, decode, style, writing, captioner)
     media = MediaDescriber(library, describer)
     report, eta, worked, seen = DescribeReport(), EtaEstimator(), 0, 0
     yield AnnotationProgress(stage=AnnotationStage.PLAN, done=0, total=len(keys))
@@ -280,7 +296,7 @@ def caption_steps(
             begun_s, piece = time.monotonic(), keys[start : start + CAPTIONS_AT_ONCE]
             rows = library.media.rows(piece)
             due = {row.key for row in rows if again and row.key not in described}
-            kept = {row.key for row in rows if row.key in described and _is_of(model, row)}
+            kept = {row.key for row in rows if row.key in described and _is_of(captioner, row)}
             at_once = 1 if is_careful else CAPTIONS_AT_ONCE
             changed, outcome = _describe(media, rows, due, in_hand, at_once, kept, changed_ever)
             described |= {row.key for row in rows if row.state is MediaState.PRESENT}
@@ -303,9 +319,9 @@ def caption_steps(
     return report
 
 
-def _is_of(model: Backend, row: MediaRow) -> bool:
+def _is_of(captioner: Captioner, row: MediaRow) -> bool:
     """True where the machine's caption is of this model, in whichever style."""
-    model_id = model.info().model_id
+    model_id = captioner.model.info().model_id
     return row.machine_caption_model in {caption_version(model_id, style) for style in STYLES}
 
 

@@ -101,11 +101,11 @@ class AnnotationJobs:
         """A caption job; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=CaptionSpec)
         yield JobStep(stage=tr("Waiting for the model"), done=0)
-        opened = self._context.model.opened()
+        opened, captioner = self._context.model.opened(), self._context.model.captioner()
         done: set[str] = set()
         if order.order:
             done = self._described.setdefault(order.order, done)
-        with PoolDecoder(opened.backend.info()) as decode:
+        with PoolDecoder(captioner.model.info()) as decode:
             inner = caption_steps(
                 self._library,
                 opened.backend,
@@ -119,6 +119,7 @@ class AnnotationJobs:
                 made=self._made(JobKind.CAPTION),
                 is_careful=self._context.crash_guard.is_careful,
                 rest=self._context.power.rest,
+                captioner=captioner,
             )
             report = yield from self._relayed(inner)
         self._described.pop(order.order, None)

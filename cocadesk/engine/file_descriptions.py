@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cocadesk.annotations.describe import (
+    Captioner,
     Describer,
     MediaDescriber,
     WantedPicture,
@@ -86,16 +87,24 @@ def describe_files(
     tagger: Callable[[], ZeroShotTagger],
     library: Library | None = None,
     unkept: str = "",
+    captioner: Captioner | None = None,
 ) -> DescribedFiles:
-    """The answer to a ``DescribeFiles``; ``tagger`` knows the vocabulary, for want of labels."""
+    """The answer to a ``DescribeFiles``; ``tagger`` knows the vocabulary, for want of labels.
+
+    A ``captioner`` writes the captions instead of ``backend``.
+    """
 
     def labels_tagger() -> ZeroShotTagger:
         labels = Vocabulary(name="labels", tags=body.labels)
         return ZeroShotTagger(backend, labels, cache=text_vectors_folder(), at_least=1)
 
-    with PoolDecoder(backend.info()) as decode:
+    seeing = backend
+    if captioner is not None and body.kind is DescriptionKind.CAPTION:
+        seeing = captioner.model
+    with PoolDecoder(seeing.info()) as decode:
         tagger = cache(labels_tagger if body.labels else tagger)
-        describer = Describer(backend, tagger, decode, body.style, to_writing(body.writing))
+        writing = to_writing(body.writing)
+        describer = Describer(backend, tagger, decode, body.style, writing, captioner)
         return FileDescriber(body, describer, library, unkept).describe(call)
 
 

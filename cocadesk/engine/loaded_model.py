@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cocadesk.engine.caption_model import CaptionModel
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError, tr
 from cocadesk.library.layout import read_manifest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cocadesk.annotations.describe import Captioner
     from cocadesk.annotations.tag_tree import TagTree
     from cocadesk.annotations.tagging import ZeroShotTagger
     from cocadesk.library.library import Library
@@ -199,7 +201,8 @@ class ModelHolder:
 
     ``use`` puts another in its place: who has begun with the old one ends with
     it, and it is freed with the last of them. ``open_elsewhere`` opens a source in another
-    process, which gets it as a pickle; ``open_source`` does unless it is given.
+    process, which gets it as a pickle; ``open_source`` does unless it is given. ``captions``
+    is the model that writes captions, where this one does not.
     """
 
     def __init__(
@@ -219,6 +222,9 @@ class ModelHolder:
         self._open_elsewhere = open_elsewhere or open_source
         self._source = source
         self._cache = cache
+        self.captions = CaptionModel(library, open_source, cache)
+        of_library = library.manifest.model_source or STARTER
+        self.captions.is_for_one_process = durable_source(source) != of_library
         self._on_change = on_change
         self._is_settled = threading.Event()
         self._opened: LoadedModel | None = None
@@ -245,11 +251,22 @@ class ModelHolder:
             if self._thread is None and not self._is_settled.is_set():
                 self._open_first()
         self._is_settled.wait()
-        return self._value
+        return self.value()
 
     def value(self) -> ModelValue:
         """The facts of the network as far as they are known now."""
-        return self._value
+        captions = self.captions.value(self._opened)
+        if captions is None:
+            return self._value
+        return changed(self._value, captions=captions, styles=captions.styles)
+
+    def captioner(self) -> Captioner:
+        """What writes captions: this network where it can and nobody chose another.
+
+        Raises:
+            UserError: it could not be opened.
+        """
+        return self.captions.beside(self.opened())
 
     def awaits_vectors(self) -> bool:
         """True where the network is open and a newer starter than the library's vectors are of."""
@@ -267,6 +284,25 @@ class ModelHolder:
         if opened is None:
             raise self._error or UserError(tr("The model is not open."))
         return opened
+
+    def taught(self) -> LoadedModel:
+        """The network in use, which may be taught: it searches and captions.
+
+        Raises:
+            UserError: two share that, or it could not be opened.
+        """
+        opened, other = self.opened(), self.value().captions
+        if other is None:
+            return opened
+        raise UserError(
+            tr("Two models are in use, and only one that does both can be taught."),
+            tr(
+                "{search} searches, and {captions} writes captions.",
+                search=opened.source,
+                captions=other.source,
+            ),
+            tr("Let one do both first, for example: cocadesk model use starter."),
+        )
 
     def open(self, source: str) -> Backend:
         """Another network, warm; the caller closes it or gives it to ``use``.
@@ -295,6 +331,7 @@ class ModelHolder:
         self.settled()
         info = backend.info()
         fresh = LoadedModel(self._library, backend, source, self._cache)
+        self.captions.is_for_one_process = False
         self._library.set_model(info.image_id, model_id=info.model_id, source=source)
         self._put(fresh)
         _log.info("the model in use is now %s (%s)", info.model_id, source)
@@ -306,6 +343,18 @@ class ModelHolder:
         if self._opened is not None:
             self._opened.leave()
             self._opened.backend.close()
+        self.captions.close()
+
+    def keep_captions(self) -> None:
+        """Let the model that captions now go on, also where another one comes to search."""
+        if self._opened is not None:
+            self._library.set_caption_source(self.captions.source(self._opened))
+
+    def use_for_captions(self, backend: Backend, source: str) -> None:
+        """Lets an open model (``captions.open``) write captions, after restarts too."""
+        self.settled()
+        self.captions.use(backend, source)
+        self._on_change(self.value())
 
     def _open_first(self) -> None:
         try:
@@ -322,7 +371,16 @@ class ModelHolder:
             self._value = opened.value()
             self._prepare_tags(opened)
         self._is_settled.set()
-        self._on_change(self._value)
+        self._open_captions()
+        self._on_change(self.value())
+
+    def _open_captions(self) -> None:
+        """Open a model of its own for captions, so that clients hear what it is and can do."""
+        if self._warms_up and self.captions.value(self._opened) is not None:
+            try:
+                self.captioner()
+            except UserError as error:
+                _log.warning("%s", error)
 
     def _prepare_tags(self, opened: LoadedModel) -> None:
         if self._wait_until_quiet is not None:
@@ -345,7 +403,8 @@ class ModelHolder:
         self._opened, self._source, self._error = fresh, fresh.source, None
         self._value = fresh.value()
         self._prepare_tags(fresh)
-        self._on_change(self._value)
+        self._open_captions()
+        self._on_change(self.value())
 
     def _fail(self, error: UserError) -> None:
         self._error = error

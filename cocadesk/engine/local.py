@@ -276,7 +276,14 @@ def open_source(folder: Path, chosen: str | None, source: str) -> Backend:
     from cocadesk.model import backend
 
     is_chosen_here = chosen is not None or source != library_source(folder)
-    return backend.open_source(source, folder / "runs", is_chosen_here=is_chosen_here)
+    manifest = _manifest(folder)
+    is_for_captions = manifest is not None and source == manifest.caption_source
+    return backend.open_source(
+        source,
+        folder / "runs",
+        is_chosen_here=is_chosen_here,
+        fetch=is_chosen_here and not is_for_captions,
+    )
 
 
 def _manifest(folder: Path) -> Manifest | None:

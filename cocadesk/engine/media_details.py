@@ -33,7 +33,7 @@ from cocadesk.protocol.messages import (
     RowsChanged,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobState
+from cocadesk.protocol.values import DescriptionKind, JobKind, JobState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from cocadesk.media.pool.pool import DecoderPool
     from cocadesk.media.types import DecodedPhoto
+    from cocadesk.picture_input import InputSpec
 
 PREVIEW_PX = 2048
 LOOK_S = 0.2
@@ -54,7 +55,7 @@ class _Known(NamedTuple):
     path: bytes
     mtime_ns: int
     time_s: float | None
-    size_px: int
+    spec: InputSpec
 
 
 class MediaDetails(RequestHandler):
@@ -163,13 +164,14 @@ class MediaDetails(RequestHandler):
         The caption comes first, as a part of the answer. A person's caption is
         never replaced.
         """
-        opened, reason = self._model.opened(), ""
+        opened, captioner, reason = self._model.opened(), self._model.captioner(), ""
         self._wait_for_vectors(key, opened.backend.info().image_id, call)
         describer = Describer(
             opened.backend,
             opened.tagger,
-            partial(self._decode_wanted, call),
+            partial(self._decode_wanted, call, captioner.model.info().input_spec),
             writing=to_writing(writing),
+            captioner=captioner,
         )
         media = MediaDescriber(self._library, describer)
         with self._describing:
@@ -211,35 +213,47 @@ class MediaDetails(RequestHandler):
         )
 
     def _describe_files(self, body: DescribeFiles, call: Call) -> None:
-        opened = self._model.opened()
-        context = self._context
+        opened, context = self._model.opened(), self._context
+        is_captioned = body.kind is DescriptionKind.CAPTION
+        captioner = self._model.captioner() if is_captioned else None
         context.run_long(
             call,
             lambda: describe_files(
-                body, call, opened.backend, opened.tagger, context.library, context.unkept
+                body,
+                call,
+                opened.backend,
+                opened.tagger,
+                context.library,
+                context.unkept,
+                captioner,
             ),
             name="describe files",
         )
 
     def _decode_wanted(
-        self, call: Call, wanted: Sequence[WantedPicture], /
+        self, call: Call, spec: InputSpec, wanted: Sequence[WantedPicture], /
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:
         """The decoder for captions: one picture serves the preview, too."""
         for item in wanted:
             row = row_of(self._library, item.key)
             try:
-                yield item.key, self._decode(row, self._time(row, item.time_s), call).input_HWC
+                decoded = self._decode(row, self._time(row, item.time_s), call, spec)
+                yield item.key, decoded.input_HWC
             except UserError as error:
                 yield item.key, str(error)
 
-    def _decode(self, row: MediaRow, time_s: float | None, call: Call) -> DecodedPhoto:
+    def _decode(
+        self, row: MediaRow, time_s: float | None, call: Call, spec: InputSpec | None = None
+    ) -> DecodedPhoto:
         """The picture, decoded once for preview and caption; its preview file is written.
+
+        Without a ``spec`` for whichever model pictures were decoded last.
 
         Raises:
             UserError: the file gives no picture.
         """
         with self._decoding:
-            known = _Known(row.path, row.mtime_ns, time_s, self._open_pool().spec.size_px)
+            known = _Known(row.path, row.mtime_ns, time_s, self._open_pool(spec).spec)
             if known in self._pictures:
                 self._pictures.move_to_end(known)
                 return self._pictures[known]
@@ -286,17 +300,25 @@ class MediaDetails(RequestHandler):
             )
         return answer
 
-    def _open_pool(self) -> DecoderPool:
-        """The decoder for the model in use."""
+    def _open_pool(self, spec: InputSpec | None = None) -> DecoderPool:
+        """The decoder for a model; without a ``spec`` the one that is open, whatever for."""
         from cocadesk.media.pool.pool import DecoderPool
 
-        spec = self._model.opened().backend.info().input_spec
+        if spec is None:
+            spec = self._pool.spec if self._pool else self._caption_spec()
         if self._pool is not None and self._pool.spec != spec:
             self._pool.close()
             self._pool = None
         if self._pool is None:
             self._pool = DecoderPool(spec=spec, workers=1, thumbnail_px=PREVIEW_PX, slots=1)
         return self._pool
+
+    def _caption_spec(self) -> InputSpec:
+        """The input of the model that captions: what is decoded for a preview serves it, too."""
+        try:
+            return self._model.captioner().model.info().input_spec
+        except UserError:  # a preview needs none
+            return self._model.opened().backend.info().input_spec
 
     def _preview_path(self, picture_hash: str, time_s: float | None) -> Path:
         """One file a picture; of a video one a time."""

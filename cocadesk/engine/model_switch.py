@@ -8,18 +8,24 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from cocadesk.engine.caption_model import check_captions, check_search
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
-from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_source
+from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_spec
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError, grouped, tr
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
-from cocadesk.protocol.values import IndexReport, JobAction, JobKind, JobState, JobValue
+from cocadesk.protocol.values import (
+    IndexReport,
+    JobAction,
+    JobKind,
+    JobState,
+    JobValue,
+    ModelPurpose,
+)
 
 if TYPE_CHECKING:
     from cocadesk.indexing.types import ReembedReport
@@ -43,24 +49,30 @@ class ModelSwitcher:
         self._ready: dict[str, Backend] = {}
         self._runs = RunStore(context.library.runs_folder)
 
-    def use(self, source: str) -> JobValue:
+    def use(self, source: str, purpose: ModelPurpose | None = None) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
 
-        Any other switch that waits or runs is cancelled: the last request counts.
+        Any other switch that waits or runs is cancelled: the last request counts. One for
+        captions alone and one for search leave each other.
 
         Raises:
-            UserError: the source is no model.
+            UserError: the source is no model, or can't do what it shall.
         """
         source = durable_source(source)
-        refuse_for_search(source)
-        job = self._ordered(source)
+        if purpose is ModelPurpose.CAPTIONS:
+            job = self._ordered_for_captions(source)
+        else:
+            refuse_for_search(source)
+            job = self._ordered(source, purpose)
         if source.startswith(RUN_PREFIX):
             self._runs.choose(source.removeprefix(RUN_PREFIX), Choice.KEPT)
         return job
 
-    def _ordered(self, source: str) -> JobValue:
+    def _ordered(self, source: str, purpose: ModelPurpose | None) -> JobValue:
         title = tr("Switching to {name}", name=self._name(source))
-        spec = msgspec.json.encode(ModelSwitchSpec(source=source)).decode()
+        captions = self._context.library.manifest.caption_source
+        order = ModelSwitchSpec(source=source, purpose=purpose, captions_before=captions)
+        spec = order.encoded()
         jobs = self._context.jobs()
         if source == STARTER == self._context.model.source:
             self._context.model.settled()
@@ -71,16 +83,54 @@ class ModelSwitcher:
             if source.startswith(HUB_PREFIXES):
                 self._give_up_others(spec)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
-            backend = self._context.model.open(source)  # first: what is no model ends no other
+            backend = self._open(order)  # first: what is no model ends no other
             self._give_up_others(spec)
             if not self._fits(backend):
                 self._keep_ready(source, backend)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)
-            self._switch(backend, source)
+            self._keep_captions(order)
+            self._switch(backend, order)
             outcome = JobOutcome(
                 message=tr("Search answers with {name} now.", name=self._name(source))
             )
             return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
+
+    def _ordered_for_captions(self, source: str) -> JobValue:
+        title = tr("Captions by {name}", name=self._name(source))
+        order = ModelSwitchSpec(source=source, purpose=ModelPurpose.CAPTIONS)
+        jobs = self._context.jobs()
+        with self._using:
+            if source.startswith(HUB_PREFIXES):
+                self._give_up_others(order.encoded())
+                return jobs.add(JobKind.SWITCH_MODEL, title, order.encoded())
+            backend = self._open(order)
+            self._give_up_others(order.encoded())
+            outcome = self._caption_with(backend, source)
+            return jobs.record(JobKind.SWITCH_MODEL, title, order.encoded(), outcome)
+
+    def _caption_with(self, backend: Backend, source: str) -> JobOutcome:
+        self._context.model.use_for_captions(backend, source)
+        said = tr("Captions are written by {name} from now on.", name=self._name(source))
+        return JobOutcome(message=said)
+
+    def _open(self, order: ModelSwitchSpec) -> Backend:
+        """The model of an order, open, which can do what it shall.
+
+        Raises:
+            UserError: it can't, or it is no model.
+        """
+        source, model = order.source, self._context.model
+        if order.is_for_captions_alone:
+            return model.captions.open(source)
+        backend = model.open(source)
+        try:
+            check_search(backend, source)
+            if order.purpose is ModelPurpose.BOTH:
+                check_captions(backend, source)
+        except BaseException:
+            backend.close()
+            raise
+        return backend
 
     def update(self) -> None:
         """Begins to read all media where the program came with a newer starter.
@@ -101,7 +151,7 @@ class ModelSwitcher:
 
     def _update_spec(self) -> str:
         image_id = self._context.model.value().image_id
-        return msgspec.json.encode(ModelSwitchSpec(source=STARTER, update=image_id)).decode()
+        return ModelSwitchSpec(source=STARTER, update=image_id).encoded()
 
     def _update_steps(self) -> Steps:
         yield JobStep(stage=tr("Waiting for the model"), done=0)
@@ -109,16 +159,24 @@ class ModelSwitcher:
 
     def steps(self, spec: str) -> Steps:
         """The switch of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
-        if msgspec.json.decode(spec, type=ModelSwitchSpec).update:
+        order = switch_spec(spec)
+        if order.update:
             return self._update_steps()
-        return self._switch_steps(spec)
+        if order.is_for_captions_alone:
+            return self._caption_steps(order)
+        return self._switch_steps(order)
 
-    def _switch_steps(self, spec: str) -> Steps:
+    def _caption_steps(self, order: ModelSwitchSpec) -> Steps:
+        backend = yield from self._opened(order)
+        return self._caption_with(backend, order.source)
+
+    def _switch_steps(self, order: ModelSwitchSpec) -> Steps:
         from cocadesk.indexing.reembed import reembed_steps
         from cocadesk.indexing.types import IndexOptions
 
-        source = switch_source(spec)
-        backend = yield from self._opened(source)
+        source = order.source
+        backend = yield from self._opened(order)
+        self._keep_captions(order)
         power = self._context.power
         is_careful = self._context.crash_guard.is_careful
         options = IndexOptions(is_careful=is_careful, rest=power.rest)
@@ -128,7 +186,7 @@ class ModelSwitcher:
         except BaseException:
             backend.close()
             raise
-        self._switch(backend, source)
+        self._switch(backend, order)
         return _outcome(report, self._name(source))
 
     def renewed(self, _job: JobValue, spec: str) -> str:
@@ -137,7 +195,7 @@ class ModelSwitcher:
         Raises:
             UserError: it leads nowhere any more; another one that runs goes on then.
         """
-        wanted = msgspec.json.decode(spec, type=ModelSwitchSpec)
+        wanted = switch_spec(spec)
         with self._using:
             if wanted.update:
                 if not self._context.model.awaits_vectors():
@@ -147,7 +205,7 @@ class ModelSwitcher:
                     )
                 spec = self._update_spec()
             elif not wanted.source.startswith(HUB_PREFIXES):
-                backend = self._context.model.open(wanted.source)  # what is no model ends no other
+                backend = self._open(wanted)  # what is no model ends no other
                 self._keep_ready(wanted.source, backend)
             self._give_up_others(spec)
         return spec
@@ -171,8 +229,17 @@ class ModelSwitcher:
         library = self._context.library
         return library.model in (None, backend.info().image_id) or not library.counts().media
 
-    def _switch(self, backend: Backend, source: str) -> None:
-        self._context.model.use(backend, source)
+    def _keep_captions(self, order: ModelSwitchSpec) -> None:
+        """Where a model shall only search: before the library names it in place of the old one."""
+        if order.purpose is ModelPurpose.SEARCH:
+            self._context.model.keep_captions()
+
+    def _switch(self, backend: Backend, order: ModelSwitchSpec) -> None:
+        library, model = self._context.library, self._context.model
+        is_for_search_alone = order.purpose is ModelPurpose.SEARCH
+        if not is_for_search_alone and library.manifest.caption_source == order.captions_before:
+            library.set_caption_source(None)
+        model.use(backend, order.source)
         self._context.publish(RowsChanged())
 
     def _keep_ready(self, source: str, backend: Backend | None) -> None:
@@ -185,20 +252,23 @@ class ModelSwitcher:
 
     def _give_up_others(self, spec: str) -> None:
         jobs = self._context.jobs()
+        is_for_captions = switch_spec(spec).is_for_captions_alone
         for job in jobs.all():
-            is_other = job.kind is JobKind.SWITCH_MODEL and not job.state.is_final
-            if is_other and jobs.spec(job.id) != spec:
+            if job.kind is not JobKind.SWITCH_MODEL or job.state.is_final:
+                continue
+            other = jobs.spec(job.id)
+            if other != spec and switch_spec(other).is_for_captions_alone is is_for_captions:
                 jobs.control(job.id, JobAction.CANCEL)
                 # Its last step may be the one that switches.
                 jobs.wait_until_left(job.id, STEP_LIMIT_S)
 
-    def _opened(self, source: str) -> Generator[JobStep, None, Backend]:
+    def _opened(self, order: ModelSwitchSpec) -> Generator[JobStep, None, Backend]:
         """Opens the model, perhaps fetching it, on a thread; the job can be stopped meanwhile."""
         with self._lock:
-            ready = self._ready.pop(source, None)
+            ready = self._ready.pop(order.source, None)
         if ready is not None:
             return ready
-        opening = _open_in_thread(lambda: self._context.model.open(source))
+        opening = _open_in_thread(lambda: self._open(order))
         try:
             while not wait([opening], OPENING_STEP_S).done:
                 yield JobStep(stage=tr("Opening the model"), done=0)
@@ -224,7 +294,10 @@ def refuse_for_search(source: str) -> None:
                 "Its tuning on captions alone spoiled its search: of ImageNet's pictures it tells "
                 "0.8 % right, as CoCa ViT-B-32 does 63.3 %."
             ),
-            tr("Let another model search, and this one write captions."),
+            tr(
+                "Let it write captions alone: cocadesk model use {source} --for captions.",
+                source=source,
+            ),
         )
 
 

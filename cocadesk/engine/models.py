@@ -65,7 +65,7 @@ class ModelHandler(RequestHandler):
         self.switcher.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
-        return JobReply(job=self.switcher.use(body.source))
+        return JobReply(job=self.switcher.use(body.source, body.purpose))
 
     def _fetch(self, body: FetchModel, call: Call) -> JobReply:
         return JobReply(job=self._fetcher.order(body.source, body.folder))
@@ -80,8 +80,11 @@ class ModelHandler(RequestHandler):
         if used.source != STARTER or used.state is ModelState.READY:
             # Before it is open, the library's file may name the starter of an older program.
             self._ids[used.source] = (used.model_id, used.image_id)
+        captioning = used.source if used.captions is None else used.captions.source
         by_source = {
-            known.source: self._entry(known) for known in known_models(current=used.source)
+            known.source: self._entry(known)
+            for current in dict.fromkeys((captioning, used.source))
+            for known in known_models(current=current)
         }
         for record in self._runs.all():
             source = f"{RUN_PREFIX}{record.id}"
@@ -95,6 +98,7 @@ class ModelHandler(RequestHandler):
                 msgspec.structs.replace(
                     entry,
                     is_used=entry.source == used.source,
+                    is_used_for_captions=entry.source == captioning,
                     coverage=coverage.get(entry.image_id, 0.0),
                 )
                 for entry in entries

@@ -29,6 +29,7 @@ from cocadesk.protocol.values import (
     JobValue,
     ModelEntry,
     ModelOffer,
+    ModelPurpose,
     ModelState,
     ModelValue,
     RecallValue,
@@ -50,6 +51,7 @@ MODELS = (
         model_id="starter-0123456789ab",
         image_id="starter-image",
         is_used=True,
+        is_used_for_captions=True,
         size_bytes=36_200_000,
         coverage=1.0,
         note="Comes with CocaDesk. Small and quick; everyday scenes in English.",
@@ -223,6 +225,8 @@ class FakeModels:
             entry = ModelEntry(source=body.source, name=body.source.split(":")[-1])
             with self._lock:
                 self._models.append(entry)
+        if body.purpose is ModelPurpose.CAPTIONS:
+            return self._context.jobs.start(self._captions_by(entry))
         missing = round(len(self._context.media) * (1 - entry.coverage))
         work = FakeWork(
             title=f"Switching to {entry.name}",
@@ -233,12 +237,26 @@ class FakeModels:
         )
         return self._context.jobs.start(work)
 
+    def _captions_by(self, entry: ModelEntry) -> FakeWork:
+        """The job that lets a model write captions: nothing is looked at again."""
+
+        def end(_job: JobValue) -> tuple[str, None]:
+            with self._lock:
+                self._models = [
+                    replace(model, is_used_for_captions=model.source == entry.source)
+                    for model in self._models
+                ]
+            return f"{entry.name} writes captions now.", None
+
+        title = f"Captions by {entry.name}"
+        return FakeWork(title=title, total=1, kind=JobKind.SWITCH_MODEL, stage="", end=end)
+
     def _switch(self, entry: ModelEntry) -> tuple[str, None]:
         with self._lock:
             self._models = [
-                replace(entry, is_used=True, coverage=1.0)
+                replace(entry, is_used=True, is_used_for_captions=True, coverage=1.0)
                 if model.source == entry.source
-                else replace(model, is_used=False)
+                else replace(model, is_used=False, is_used_for_captions=False)
                 for model in self._models
             ]
         used = ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)

@@ -247,9 +247,11 @@ class Manifest:
 
     ``model_source`` is what to open: ``starter``, ``run:ID`` (a run of this
     library, wherever it is moved to), a path or a hub's name; None means the
-    starter. ``watches``: changes in its folders are looked for; ``waits_on_battery``: long jobs
-    wait for mains power. ``is_half_updated``: the tables of an older program are being given
-    what those of ``schema`` have; the older program refuses it already, whose rows lack that.
+    starter. ``caption_source`` is what to open for captions; None means the same model, or
+    the starter where that can't write any. ``watches``: changes in its folders are looked for;
+    ``waits_on_battery``: long jobs wait for mains power. ``is_half_updated``: the tables of an
+    older program are being given what those of ``schema`` have; the older program refuses it
+    already, whose rows lack that.
     """
 
     id: str
@@ -257,6 +259,7 @@ class Manifest:
     image_id: str | None = None
     model_id: str | None = None
     model_source: str | None = None
+    caption_source: str | None = None
     watches: bool = True
     waits_on_battery: bool = False
     is_half_updated: bool = False
@@ -278,6 +281,7 @@ class Manifest:
         return is_starter and self.image_id not in (None, image_id)
 
 
+_TEXTS = ("image_id", "model_id", "model_source", "caption_source")
 _SWITCHES = ("watches", "waits_on_battery", "is_half_updated")
 
 
@@ -350,7 +354,7 @@ def _validated(path: Path, raw: object) -> Manifest:
     schema, library_id = raw.get("schema"), raw.get("id")
     if not isinstance(schema, int) or not isinstance(library_id, str) or not library_id:
         raise _damaged(path, "its id or schema version is missing")
-    texts = {name: raw.get(name) for name in ("image_id", "model_id", "model_source")}
+    texts = {name: raw.get(name) for name in _TEXTS}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
         raise _damaged(path, "the name of its model is not text")
     switches = {name: raw[name] for name in _SWITCHES if name in raw}

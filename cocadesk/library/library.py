@@ -235,6 +235,14 @@ class Library:
                 write_manifest(self.folder, changed)
                 self.manifest = changed
 
+    def set_caption_source(self, source: str | None) -> None:
+        """Let the model of ``source`` write captions from now on; None: the one that searches."""
+        with self._store.writing():
+            changed = dataclasses.replace(self.manifest, caption_source=source)
+            if changed != self.manifest:
+                write_manifest(self.folder, changed)
+                self.manifest = changed
+
     def set_watching(
         self, watches: bool | None = None, *, waits_on_battery: bool | None = None
     ) -> None:

@@ -98,21 +98,23 @@ def limit_threads(threads: int) -> None:
     openvino.threads_of_process = threads
 
 
-def open_source(source: str, runs_folder: Path | None, *, is_chosen_here: bool) -> Backend:
+def open_source(
+    source: str, runs_folder: Path | None, *, is_chosen_here: bool, fetch: bool | None = None
+) -> Backend:
     """The network of a source, which may be a run of a library (``run:ID``).
 
     ``is_chosen_here`` is False where the library remembers the source: then the
-    person may not know where it came from, and hears how to go back.
+    person may not know where it came from, and hears how to go back. ``fetch`` as in
+    ``open_backend``; where it is not given, what is chosen here is fetched.
 
     Raises:
         UserError: it cannot be opened.
     """
     from cocadesk.model.source import resolve_source
 
+    may_fetch = is_chosen_here if fetch is None else fetch
     try:
-        return open_backend(
-            resolve_source(source, runs_folder), device="auto", fetch=is_chosen_here
-        )
+        return open_backend(resolve_source(source, runs_folder), device="auto", fetch=may_fetch)
     except UserError as error:
         if is_chosen_here or source == STARTER:
             raise

@@ -38,7 +38,8 @@ class ModelInfo:
     """The network that answers: its input, its device and the reason for it.
 
     ``styles`` are those of ``STYLES`` in which it writes captions,
-    ``tagging`` the constants that were fitted to its vectors.
+    ``tagging`` the constants that were fitted to its vectors. One that is not ``is_for_search``
+    or not ``is_for_captions`` does the other alone.
     """
 
     name: str
@@ -51,6 +52,8 @@ class ModelInfo:
     reason: str
     styles: tuple[str, ...] = (SENTENCE,)
     tagging: TagConstants = field(default_factory=TagConstants)
+    is_for_search: bool = True
+    is_for_captions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

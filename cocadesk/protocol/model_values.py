@@ -19,7 +19,7 @@ class RecallValue(Value, frozen=True):
 
 
 class ModelEntry(Value, frozen=True):
-    """A model that can be used: where it comes from, and whether it answers now.
+    """A model that can be used: where it comes from, and whether it searches or captions now.
 
     ``source`` is what ``model use`` takes. ``coverage`` is the share of the
     library's media that it has vectors for. ``is_removable``: ``RemoveModel`` takes it.
@@ -32,6 +32,7 @@ class ModelEntry(Value, frozen=True):
     model_id: str = ""
     image_id: str = ""
     is_used: bool = False
+    is_used_for_captions: bool = False
     size_bytes: int = 0
     coverage: float = 0.0
     note: str = ""

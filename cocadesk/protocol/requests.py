@@ -13,6 +13,7 @@ from cocadesk.protocol.values import (
     GroupLabel,
     JobAction,
     Message,
+    ModelPurpose,
     ReadAgain,
     Scope,
     SortKey,
@@ -291,10 +292,13 @@ class UseModel(RequestBody, frozen=True):
     """Switches to another model, in a job where its vectors must be made first; ``JobReply``.
 
     A model of the hub that is not on this machine is fetched first, in the same job. One whose
-    search is spoiled is refused.
+    search is spoiled is refused, except for captions. ``purpose`` is what for. SEARCH: captions
+    come from the model that writes them now. CAPTIONS: nothing is read, searches go on as before.
+    Without one it does what it can: a model that can only search leaves captions to the starter.
     """
 
     source: str
+    purpose: ModelPurpose | None = None
 
 
 class FetchModel(RequestBody, frozen=True):

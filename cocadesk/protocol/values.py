@@ -8,6 +8,7 @@ from typing import TypeAlias
 from cocadesk.protocol.base import *  # noqa: F403 - one place to import values from
 from cocadesk.protocol.base import Value
 from cocadesk.protocol.job_values import *  # noqa: F403
+from cocadesk.protocol.model_roles import *  # noqa: F403
 from cocadesk.protocol.model_values import *  # noqa: F403
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.sorting import *  # noqa: F403
@@ -24,12 +25,6 @@ class Priority(StrEnum):
 class MediaKind(StrEnum):
     PHOTO = "photo"
     VIDEO = "video"
-
-
-class ModelState(StrEnum):
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
 
 
 class Moment(Value, frozen=True):
@@ -287,14 +282,6 @@ class GroupReport(Report, frozen=True):
     seconds: float = 0.0
 
 
-class CaptionStyle(StrEnum):
-    """The kind of captions that a model makes: a sentence, a few words, or a screen reader's."""
-
-    SENTENCE = "sentence"
-    SHORT = "short"
-    ALT_TEXT = "alt text"
-
-
 class TuningMethod(StrEnum):
     """The parts that learn: the text side and decoder, or the poolers as well."""
 
@@ -407,23 +394,6 @@ JobReport: TypeAlias = (
     IndexReport | CaptionReport | WriteReport | TakeOverReport | GroupReport | RunValue
 )
 """The report of a job, by its kind; told apart by ``type``."""
-
-
-class ModelValue(Value, frozen=True):
-    """The network in use, where it runs and why there; ``source`` is what to open.
-
-    ``styles`` are those in which it makes captions.
-    """
-
-    state: ModelState
-    name: str = ""
-    model_id: str = ""
-    image_id: str = ""
-    device: str = ""
-    precision: str = ""
-    reason: str = ""
-    source: str = ""
-    styles: tuple[CaptionStyle, ...] = (CaptionStyle.SENTENCE,)
 
 
 class CountsValue(Value, frozen=True):

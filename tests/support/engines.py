@@ -24,7 +24,7 @@ from cocadesk.protocol.messages import (
     WatchJob,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobState, JobValue
+from cocadesk.protocol.values import JobState, JobValue, ModelPurpose
 from tests.support.fake_backend import FakeBackend, FakeInfo
 from tests.support.index_tools import run_index
 
@@ -100,9 +100,10 @@ def watch(client: AnyEngine, job: JobValue) -> JobReply:
     return client.ask(WatchJob(job_id=job.id), JobReply, timeout_s=WAIT_S)
 
 
-def use_model(client: AnyEngine, source: str) -> JobValue:
-    """The job that lets another model answer."""
-    return client.ask(UseModel(source=source), JobReply, timeout_s=WAIT_S).job
+def use_model(client: AnyEngine, source: str, purpose: ModelPurpose | None = None) -> JobValue:
+    """The job that lets another model answer, or caption."""
+    body = UseModel(source=source, purpose=purpose)
+    return client.ask(body, JobReply, timeout_s=WAIT_S).job
 
 
 def filled_library(base: Path, source: str = STARTER) -> Path:

@@ -31,6 +31,8 @@ class FakeInfo:
     reason: str = "a test"
     tagging: TagConstants = field(default_factory=TagConstants)
     styles: tuple[str, ...] = STYLES
+    is_for_search: bool = True
+    is_for_captions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

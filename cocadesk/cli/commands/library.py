@@ -14,7 +14,7 @@ from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import Hits, ModelUpdate
-    from cocadesk.protocol.values import Hit, IndexReport
+    from cocadesk.protocol.values import Hit, IndexReport, ModelValue
 
 
 @command()
@@ -203,6 +203,7 @@ def info(options: Options, report: Report) -> int:
         "precision": model.precision,
         "reason": model.reason,
         "model_source": model.source,
+        **_caption_fields(model),
         "library": answer.folder.to_str(),
         "without_vectors": counts.without_vectors,
     }
@@ -216,6 +217,16 @@ def info(options: Options, report: Report) -> int:
     for notice in notices:
         report.line(notice)
     return OK
+
+
+def _caption_fields(model: ModelValue) -> dict[str, str]:
+    """The model that writes captions: the one that searches, or another."""
+    other = model.captions
+    return {
+        "caption_model": model.model_id if other is None else other.model_id,
+        "caption_source": model.source if other is None else other.source,
+        "caption_reason": "" if other is None else other.reason,
+    }
 
 
 def update_notices(update: ModelUpdate | None) -> list[str]:

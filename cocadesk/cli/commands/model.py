@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,15 @@ from cocadesk.cli.report import Report, failed_fields
 
 if TYPE_CHECKING:
     from cocadesk.protocol.values import ModelEntry
+
+
+class Purpose(StrEnum):
+    """What a model shall do; as ``cocadesk.protocol.values.ModelPurpose``, which is slow."""
+
+    SEARCH = "search"
+    CAPTIONS = "captions"
+    BOTH = "both"
+
 
 app = typer.Typer(help="List the models, and choose the one in use.")
 
@@ -55,22 +65,36 @@ def use(
             help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
         ),
     ],
+    purpose: Annotated[
+        Purpose | None,
+        typer.Option(
+            "--for",
+            help="Use it for search, for captions, or for both; else for all that it can do.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
-    """Use another model; it first reads what it has not read yet, while the old one answers."""
+    """Use another model; it first reads what it has not read yet, while the old one answers.
+
+    One model may search while another writes captions: --for says what this one shall do.
+    """
     from cocadesk.cli.session import do_job, started_engine
     from cocadesk.locations import durable_source
     from cocadesk.protocol.messages import GetInfo, Info, UseModel
-    from cocadesk.protocol.values import IndexReport
+    from cocadesk.protocol.values import IndexReport, ModelPurpose
 
     started_s = time.monotonic()
     with started_engine(Options(library=options.library)) as engine:
-        end = do_job(engine, UseModel(source=durable_source(source)), report)
+        wanted = None if purpose is None else ModelPurpose(purpose.value)
+        body = UseModel(source=durable_source(source), purpose=wanted)
+        end = do_job(engine, body, report)
         model = engine.ask(GetInfo(), Info).model
     done = end.report if isinstance(end.report, IndexReport) else IndexReport()
     report.document(
         {
             "model": model.model_id,
             "source": model.source,
+            "caption_source": model.captions.source if model.captions else model.source,
             "filled": done.indexed,
             "failed": failed_fields(done.failed),
             "seconds": round(time.monotonic() - started_s, 3),

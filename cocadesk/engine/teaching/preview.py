@@ -51,7 +51,7 @@ class DatasetPreview:
         """
         source, method = body.source, body.method
         library, model = self._parts.library, self._parts.model
-        model.opened()
+        model.taught()
         resolved = resolve_source(model.source, library.runs_folder)
         dataset = build_spec(library, source, method, model=resolved)
         if dataset.is_empty:

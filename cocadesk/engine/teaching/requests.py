@@ -161,7 +161,7 @@ class TeachingHandler(RequestHandler):
         return spec
 
     def _begin(self, body: StartTeach) -> JobValue:
-        opened = self._parts.model.opened()
+        opened = self._parts.model.taught()
         source, model_id = opened.source, opened.backend.info().model_id
         title = body.title or _title(body.source)
         resolved = resolve_source(source, self._parts.library.runs_folder)

@@ -88,6 +88,7 @@ class CocaBackend:
             precision=getattr(self.__dict__.get("image_tower"), "precision", "float32"),
             reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
             styles=tuple(self._markers.styles) or (SENTENCE,),
+            is_for_search=not self._note,
         )
 
     @cached_property
