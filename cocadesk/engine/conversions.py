@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from cocadesk.search.searcher import Searcher
 
 
+PICTURED = 80
+"""So many of the media that were found have their pictures named, as many as a screen shows."""
 REPORTED = 10_000
 """The most files that a job's report names."""
 
@@ -170,13 +172,21 @@ def to_hits(found: Sequence[FoundHit], limit: int, thumbnails: Thumbnails) -> Hi
     """The first ``limit`` of what was found; one more says that there are more."""
     shown, moment = found[:limit], thumbnails.moment_path
     thumbnails.bring(moment(hit.picture_hash, hit.moments[0].view) for hit in shown if hit.moments)
-    hits = tuple(_to_hit(hit, moment) for hit in shown)
+    pictures = _first_pictures(shown, thumbnails)
+    hits = tuple(_to_hit(hit, moment, pictures.get(hit.key)) for hit in shown)
     is_judged = any(hit.probability is not None for hit in shown)
     relevant = sum(hit.is_relevant for hit in shown) if is_judged else None
     return Hits(hits=hits, complete=len(found) <= limit, relevant=relevant)
 
 
-def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
+def _first_pictures(shown: Sequence[FoundHit], thumbnails: Thumbnails) -> dict[str, WirePath]:
+    """The thumbnails of the photos that are seen first, by key; of those that are here."""
+    first = [hit for hit in shown if hit.is_relevant][:PICTURED] or shown[:PICTURED]
+    paths = {hit.key: _if_there(thumbnails.path(hit.picture_hash)) for hit in first}
+    return {key: path for key, path in paths.items() if path is not None}
+
+
+def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path], picture: WirePath | None) -> Hit:
     return Hit(
         key=hit.key,
         score=round(hit.score, 6),
@@ -189,7 +199,7 @@ def _to_hit(hit: FoundHit, thumbnail: Callable[[str, int], Path]) -> Hit:
         ),
         thumbnail=_if_there(thumbnail(hit.picture_hash, hit.moments[0].view))
         if hit.moments
-        else None,
+        else picture,
         parts=_to_parts(hit.path, hit.parts),
         copies=hit.copies,
         rank=round(hit.rank, 4),

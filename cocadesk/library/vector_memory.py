@@ -152,6 +152,41 @@ class CellRows:
         return np.sort(self.by_number[places]).astype(np.intp)
 
 
+class Scans:
+    """The products of the last query with whole arrays: one search asks for them several times.
+
+    Any thread: what two of them ask for at once is multiplied twice.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, tuple[tuple[NDArray[np.int16], NDArray[np.float32]], ...]] = (
+            b"",
+            (),
+        )
+
+    def known(
+        self, stored_ND: NDArray[np.int16], query: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """The products where they are known."""
+        name, made = self._last
+        if name != query.tobytes():
+            return None
+        return next((products for array, products in made if array is stored_ND), None)
+
+    def products(
+        self, stored_ND: NDArray[np.int16], query: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The products, which are kept until another query comes."""
+        products = self.known(stored_ND, query)
+        if products is None:
+            products = _products(stored_ND, query)
+            name, made = self._last
+            asked = query.tobytes()
+            kept = made if name == asked else ()
+            self._last = (asked, (*kept, (stored_ND, products)))
+        return products
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Views that a search found, best first."""
@@ -176,6 +211,7 @@ class VectorMemory:
     scanned_share: float = _SCANNED_SHARE
     """At least this share of the rows of ``cells`` is gone through, and so many:"""
     scanned_least: int = _SCANNED_LEAST
+    scans: Scans = field(default_factory=Scans, compare=False, repr=False)
 
     def count(self) -> int:
         """The number of views."""
@@ -260,7 +296,7 @@ class VectorMemory:
             if is_likely is not None:
                 in_likely = is_likely[part.cells]
                 is_open = in_likely if is_open is None else is_open & in_likely
-            rows, cosines = _scanned(part.whole_ND, unit / np.float32(WHOLE), is_open)
+            rows, cosines = self._scanned(part.whole_ND, unit / np.float32(WHOLE), is_open)
             found.append(_best_rows(part, rows, cosines, limit))
         return _best(found, limit)
 
@@ -302,18 +338,18 @@ class VectorMemory:
         is_likely[order[:taken]] = is_likely[NO_CELL] = True
         return np.concatenate(found), is_likely
 
-
-def _scanned(
-    stored_ND: NDArray[np.int16], query: NDArray[np.float32], is_open: Mask | None
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The open rows, and their products with ``query``."""
-    if is_open is None:
-        return np.arange(len(stored_ND)), _products(stored_ND, query)
-    places = np.flatnonzero(is_open)
-    if len(places) < _MANY * len(stored_ND):
-        return places, _products(stored_ND[places], query)
-    # Copying most rows would take longer than going through all.
-    return places, _products(stored_ND, query)[places]
+    def _scanned(
+        self, stored_ND: NDArray[np.int16], query: NDArray[np.float32], is_open: Mask | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The open rows, and their products with ``query``."""
+        if is_open is None:
+            return np.arange(len(stored_ND)), self.scans.products(stored_ND, query)
+        places = np.flatnonzero(is_open)
+        known = self.scans.known(stored_ND, query)
+        if known is None and len(places) < _MANY * len(stored_ND):
+            return places, _products(stored_ND[places], query)
+        # Copying most rows would take longer than going through all.
+        return places, self.scans.products(stored_ND, query)[places]
 
 
 def _products(rows_ND: NDArray[Any], query: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -46,7 +46,8 @@ class Hit(Value, frozen=True):
 
     ``parts`` are its other files. ``score`` is 0 where only filters were asked for: such media
     come newest first. Of a video, ``time_s`` is the best moment, ``moments`` are all, best
-    first; ``thumbnail`` shows the best. ``copies`` are the other media of its group that it
+    first; ``thumbnail`` shows the best. That of a photo is named for the first ones only, to be
+    seen before their rows come. ``copies`` are the other media of its group that it
     stands for. ``rank`` falls along the list. ``by`` says what it was found by: ``tag``,
     ``person``, ``album``, ``caption``, ``title``, ``keyword``, ``name``, ``folder``,
     ``description``, ``place``, ``camera``, ``suggested tag``, ``suggested caption``,

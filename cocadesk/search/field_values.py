@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.library.catalogue import OWN_TAG
-from cocadesk.library.columns import Column, ListColumn, Mask, OrderedColumn
+from cocadesk.library.columns import Column, ListColumn, Mask, MediaColumns, OrderedColumn
 from cocadesk.library.fields import FIELD_OF, Form, Match
 from cocadesk.library.paths import fold, fold_path, folder_of, upwards
 from cocadesk.library.rows import MediaRow
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _MOST_TEXTS = 20_000
 """Of so many texts that fit, those that most media have are told apart."""
+_TALLIES_KEPT = 15
 _MOST_WORDS = 4
 """Of so many words at the end of a text a value may be meant."""
 _ROW_COLUMNS = {"tag": ("human_tags_added", "machine_tag_names"), "name": ("name_text",)}
@@ -67,6 +68,7 @@ class FieldValues:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        self._kept = _Kept()
 
     def of(
         self, field: str, prefix: str = "", among: Filter = EVERYTHING, limit: int = 50
@@ -87,7 +89,8 @@ class FieldValues:
         if field == "folder":
             return self._folders(column, shown, key, fold_path(prefix), limit)
         wanted = fold_path(prefix) if field == "name" else fold(prefix)
-        found = _counted(column, shown, limit, partial(_fitting, wanted=wanted), wanted)
+        tally = self._kept.tally(column, shown)
+        found = _counted(tally, limit, partial(_fitting, wanted=wanted), wanted)
         return self._written(field, found, key)
 
     def completing(self, text: str, limit: int = 8) -> list[FieldValue]:
@@ -114,7 +117,8 @@ class FieldValues:
     def _own_tags(self, text: str, limit: int) -> list[FieldValue]:
         column, shown, key = self._column(OWN_TAG, EVERYTHING)
         wanted = fold(text)
-        found = _counted(column, shown, limit, partial(_fitting, wanted=wanted), wanted)
+        tally = self._kept.tally(column, shown)
+        found = _counted(tally, limit, partial(_fitting, wanted=wanted), wanted)
         return self._written("tag", found, key)
 
     def count_without(self, among: Filter) -> tuple[int, list[int]]:
@@ -141,7 +145,7 @@ class FieldValues:
         if columns is None:
             keys, found = rows.columns_where(among.where() or "true", {name})
             return found[name], np.ones(len(keys), np.bool_), keys.__getitem__
-        return columns.columns[name], among.mask(columns), columns.keys.key
+        return columns.columns[name], self._kept.shown(columns, among), columns.keys.key
 
     def _albums(self, prefix: str, among: Filter, limit: int) -> list[FieldValue]:
         wanted = fold(prefix)
@@ -169,7 +173,7 @@ class FieldValues:
         def fits(texts: Texts) -> Mask:
             return texts.containing(f"/{wanted}")
 
-        for one in _counted(column, shown, _MOST_TEXTS, fits):
+        for one in _counted(self._kept.tally(column, shown), _MOST_TEXTS, fits):
             parts = one.text.rstrip("/").split("/")
             # Without a beginning only folders that media lie in themselves.
             ends = range(1, len(parts)) if wanted else [len(parts) - 1]
@@ -214,26 +218,74 @@ def _begins(text: str, wanted: str) -> bool:
     return text.startswith(wanted) or f" {wanted}" in text
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tally:
+    """How many media have each text of a column, and the number of one of them."""
+
+    texts: Texts
+    counts: NDArray[np.int32]
+    examples: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, column: Column, shown: Mask) -> _Tally:
+        """Those of the media that are shown."""
+        if isinstance(column, OrderedColumn):
+            raise TypeError("numbers are no texts")
+        numbers: NDArray[np.integer]
+        if isinstance(column, ListColumn):
+            is_shown = shown[column.owners]
+            numbers, codes = column.owners[is_shown], column.codes[is_shown]
+        else:
+            numbers = np.flatnonzero(shown & (column.codes >= 0))
+            codes = column.codes[numbers]
+        texts = column.texts
+        examples = np.zeros(len(texts), np.int32)
+        examples[codes] = numbers
+        counts = np.bincount(codes, minlength=len(texts)).astype(np.int32)
+        return cls(texts, counts, examples)
+
+
+class _Kept:
+    """What was counted last, as long as the columns are the same: each letter asks for it again.
+
+    Any thread: what two of them count at once is counted twice.
+    """
+
+    def __init__(self) -> None:
+        self._shown: tuple[Filter, Mask, Mask] | None = None
+        self._tallies: tuple[Mask, tuple[tuple[Column, _Tally], ...]] | None = None
+
+    def shown(self, columns: MediaColumns, among: Filter) -> Mask:
+        """True for the media that pass; the same array while nothing changes."""
+        known = self._shown
+        # The same array of those that are there means that nothing has changed.
+        if known is not None and known[0] == among and known[1] is columns.is_there:
+            return known[2]
+        mask = among.mask(columns)
+        self._shown = (among, columns.is_there, mask)
+        return mask
+
+    def tally(self, column: Column, shown: Mask) -> _Tally:
+        """The numbers of a column's texts; those of few different texts are kept."""
+        known = self._tallies
+        kept = known[1] if known is not None and known[0] is shown else ()
+        for counted, tally in kept:
+            if counted is column:
+                return tally
+        made = _Tally.of(column, shown)
+        if len(made.texts) <= _MOST_TEXTS:
+            self._tallies = (shown, (*kept[-_TALLIES_KEPT:], (column, made)))
+        return made
+
+
 def _counted(
-    column: Column, shown: Mask, limit: int, fits: Callable[[Texts], Mask], first: str = ""
+    tally: _Tally, limit: int, fits: Callable[[Texts], Mask], first: str = ""
 ) -> list[_Counted]:
     """The texts that fit, of media that are shown: of most media first.
 
     Those that begin with ``first`` come before the others.
     """
-    if isinstance(column, OrderedColumn):
-        raise TypeError("numbers are no texts")
-    numbers: NDArray[np.integer]
-    if isinstance(column, ListColumn):
-        is_shown = shown[column.owners]
-        numbers, codes = column.owners[is_shown], column.codes[is_shown]
-    else:
-        numbers = np.flatnonzero(shown & (column.codes >= 0))
-        codes = column.codes[numbers]
-    texts = column.texts
-    counts = np.bincount(codes, minlength=len(texts))
-    examples = np.zeros(len(texts), np.int64)
-    examples[codes] = numbers
+    texts, counts, examples = tally.texts, tally.counts, tally.examples
     places = np.flatnonzero((counts > 0) & fits(texts))
     places = places[np.argsort(-counts[places], kind="stable")[:_MOST_TEXTS]]
     merged: dict[str, _Counted] = {}

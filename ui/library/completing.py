@@ -6,11 +6,14 @@ from PySide6.QtCore import QObject
 
 from cocadesk.protocol.messages import CompleteWord, FieldValues
 from ui.engine.link import EngineLink, Ticket
+from ui.kit.timers import single_shot
 from ui.library.browser import Browser
 from ui.library.search_box import SearchBox
 
 COMPLETIONS = 6
 FEWEST_LETTERS = 2
+PAUSE_MS = 90
+"""Photos come first: words are asked for once the search has been."""
 
 
 class SearchHelp(QObject):
@@ -24,14 +27,25 @@ class SearchHelp(QObject):
         self._browser = browser
         self._search = search
         self._ticket: Ticket | None = None
-        search.beginning.connect(self._complete)
+        self._text = ""
+        self._pause = single_shot(self, self._complete, PAUSE_MS)
+        search.beginning.connect(self._begin)
         search.completed.connect(self._take)
 
-    def _complete(self, text: str) -> None:
-        """Asks for words of the library that the last words of a text may begin."""
+    def _begin(self, text: str) -> None:
+        """Another letter: what was asked for the one before is not wanted any more."""
         if self._ticket is not None:
             self._ticket.cancel()
+        self._text = text
         if len(text.strip()) < FEWEST_LETTERS or text.endswith(" ") or ":" in text:
+            self._pause.stop()
+        else:
+            self._pause.start()
+
+    def _complete(self) -> None:
+        """Asks for words of the library that the last words of the text may begin."""
+        text = self._text
+        if self._search.text() != text:
             return
 
         def on_values(answer: FieldValues) -> None:

@@ -32,6 +32,8 @@ GROUP_ROLE = int(Qt.ItemDataRole.UserRole) + 4
 
 MAX_ROWS = 5000
 ASK_AT_ONCE = 200
+SKETCHED_MS = 80
+"""Rows of media whose pictures are seen already can wait: another letter may bring others."""
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -139,7 +141,8 @@ class ResultsModel(QAbstractListModel):
     def thumbnail_of(self, row: Row) -> str | None:
         """The picture that stands for it here: of a video that matched, its moment's."""
         hit = self._hits.get(row.key)
-        path = row.thumbnail if hit is None or hit.thumbnail is None else hit.thumbnail
+        is_moment = hit is not None and bool(hit.moments) and hit.thumbnail is not None
+        path = hit.thumbnail if hit is not None and is_moment else row.thumbnail
         return None if path is None else path.to_str()
 
     # What the engine brings ---------------------------------------------------------
@@ -280,13 +283,18 @@ class ResultsModel(QAbstractListModel):
             self.dataChanged.emit(index, index)
 
     def wanted_row(self, key: str) -> Row | None:
-        """The row if it is here; else, or where it is old, it is asked for."""
+        """The row if it is here; else, or where it is old, it is asked for.
+
+        Until it comes, what was found of the medium stands for it: its picture is seen at once.
+        """
         row = self._rows.get(key)
+        sketch = _sketch_of(self._hits.get(key)) if row is None else None
         if (row is None or key in self._stale) and key not in self._asked:
             self._missing[key] = None
-            if not self._timer.isActive():
-                self._timer.start()
-        return row
+            after_ms = 0 if sketch is None else SKETCHED_MS
+            if not self._timer.isActive() or self._timer.interval() > after_ms:
+                self._timer.start(after_ms)
+        return row or sketch
 
     def _ask(self) -> None:
         keys = list(self._missing)[-ASK_AT_ONCE:]
@@ -294,6 +302,22 @@ class ResultsModel(QAbstractListModel):
         self._asked.update(keys)
         if keys:
             self.rows_wanted.emit(tuple(keys))
+
+
+def _sketch_of(hit: Hit | None) -> Row | None:
+    """What is known of a medium by its hit, without words; None where its picture is not."""
+    if hit is None or hit.thumbnail is None:
+        return None
+    folder, _, name = hit.path.text.replace("\\", "/").rpartition("/")
+    return Row(
+        key=hit.key,
+        path=hit.path,
+        name=name,
+        folder=folder,
+        kind=hit.kind,
+        thumbnail=hit.thumbnail,
+        parts=hit.parts,
+    )
 
 
 def with_more(days: Days | None, place: int, more: int) -> Days | None:

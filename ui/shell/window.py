@@ -171,9 +171,12 @@ class MainWindow(QMainWindow):
         self.switcher.to_library()
 
     def _on_settled(self) -> None:
-        """A new list is read from its top."""
-        if self.session.model.rowCount() and self.widgets.grid.current_key() is None:
+        """A new list is read from its top; of a search each next letter may bring another."""
+        session = self.session
+        if session.model.rowCount() and self.widgets.grid.current_key() is None:
+            session.inspector.holds_back = bool(session.browser.question.text)
             self.widgets.grid.go_to(0)
+            session.inspector.holds_back = False
 
     def _on_reset(self) -> None:
         if not self.session.model.rowCount():
