@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import Row, changed
+from cocadesk.protocol.values import Hit, Moment, Row, changed
 from ui.library.key_list import KeyList
 from ui.library.results_model import ResultsModel
 
@@ -113,3 +113,61 @@ def test_growing_by_runs_gives_the_new_list(new: list[int], data: st.DataObject)
 def test_a_list_that_lost_a_key_is_no_growth() -> None:
     """Then the model is reset instead."""
     assert KeyList(["a", "b"]).insertions(KeyList(["a", "c"])) is None
+
+
+def test_a_hit_with_a_picture_is_seen_before_its_row_comes(qtbot: QtBot) -> None:
+    """The picture at once; the row is asked for all the same, and then counts alone."""
+    model = ResultsModel()
+    picture = WirePath.of("/library/thumbs/a.jpg")
+    hits = [
+        Hit(key="a", score=1.0, path=WirePath.of("/photos/2014/a.jpg"), thumbnail=picture),
+        Hit(key="b", score=0.5, path=WirePath.of("/photos/b.jpg")),
+    ]
+    model.show_keys(["a", "b"], hits)
+    asked: list[object] = []
+    model.rows_wanted.connect(asked.append)
+    sketch = model.wanted_row("a")
+    assert sketch is not None
+    assert model.thumbnail_of(sketch) == "/library/thumbs/a.jpg"
+    assert (sketch.name, sketch.folder) == ("a.jpg", "/photos/2014")
+    assert model.known_row("a") is None, "nobody takes it for the row"
+    assert model.wanted_row("b") is None
+    qtbot.waitUntil(lambda: asked == [("a", "b")])
+    newer = WirePath.of("/library/thumbs/a2.jpg")
+    model.set_rows([changed(_row("a"), thumbnail=newer)])
+    row = model.wanted_row("a")
+    assert row is not None
+    assert model.thumbnail_of(row) == "/library/thumbs/a2.jpg"
+
+
+def test_rows_whose_pictures_are_seen_are_asked_for_after_a_pause(qtbot: QtBot) -> None:
+    """Another letter may bring another list meanwhile; its rows alone are asked for."""
+    model = ResultsModel()
+    asked: list[object] = []
+    model.rows_wanted.connect(asked.append)
+    path = WirePath.of("/photos/a.jpg")
+    model.show_keys(["a"], [Hit(key="a", score=1.0, path=path, thumbnail=path)])
+    model.wanted_row("a")
+    qtbot.wait(20)
+    assert not asked
+    model.show_keys(["c"])
+    model.wanted_row("c")
+    qtbot.waitUntil(lambda: asked == [("c",)])
+
+
+def test_a_video_shows_the_moment_that_was_found(qtbot: QtBot) -> None:
+    """Also once its row has come, whose picture is another."""
+    model = ResultsModel()
+    moment, whole = WirePath.of("/thumbs/v-3.jpg"), WirePath.of("/thumbs/v.jpg")
+    hit = Hit(
+        key="v",
+        score=1.0,
+        path=WirePath.of("/films/v.mp4"),
+        time_s=3.0,
+        moments=(Moment(time_s=3.0, score=1.0),),
+        thumbnail=moment,
+    )
+    model.show_keys(["v"], [hit])
+    row = changed(_row("v"), thumbnail=whole)
+    model.set_rows([row])
+    assert model.thumbnail_of(row) == "/thumbs/v-3.jpg"

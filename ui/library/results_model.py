@@ -141,7 +141,7 @@ class ResultsModel(QAbstractListModel):
     def thumbnail_of(self, row: Row) -> str | None:
         """The picture that stands for it here: of a video that matched, its moment's."""
         hit = self._hits.get(row.key)
-        is_moment = hit is not None and bool(hit.moments) and hit.thumbnail is not None
+        is_moment = hit is not None and hit.time_s is not None and hit.thumbnail is not None
         path = hit.thumbnail if hit is not None and is_moment else row.thumbnail
         return None if path is None else path.to_str()
 
@@ -168,6 +168,7 @@ class ResultsModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(0), self.index(len(self.keys) - 1))
             self.grow_to(new, days)
             return
+        self._missing.clear()  # what is seen of this list is asked for as it is drawn
         self.beginResetModel()
         self.keys, self.days = new, days
         self.endResetModel()

@@ -207,3 +207,18 @@ def test_the_best_come_first(scores: list[int], limit: int) -> None:
     """As many as there are, at most so many."""
     array = np.array(scores, np.float32)
     assert array[best_of(array, limit)].tolist() == sorted(scores, reverse=True)[:limit]
+
+
+def test_a_second_look_with_the_same_query_finds_the_same() -> None:
+    """Products are kept for it; another query, or rows that came since, get their own."""
+    vectors = clouds(500)
+    memory = VectorMemory(later=(rows(vectors),))
+    some = np.arange(500) % 5 == 0
+    for query in (vectors[7], vectors[8], vectors[7]):
+        assert memory.nearest(query, 10).numbers.tolist() == exact(vectors, query, 10)
+        found = memory.nearest(query, 10, some).numbers.tolist()
+        passing = np.flatnonzero(some)
+        assert found == passing[exact(vectors[some], query, 10)].tolist()
+    grown = memory.changed(np.array([7], np.int32), rows(-vectors[7:8], first=7))
+    assert 7 not in grown.nearest(vectors[7], 10).numbers
+    assert 7 in grown.nearest(-vectors[7], 1).numbers

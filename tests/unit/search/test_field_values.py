@@ -11,7 +11,7 @@ import pytest
 
 from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.library.library import Library, Sizes
-from cocadesk.library.rows import ALBUM, Edit, new_key
+from cocadesk.library.rows import ALBUM, Edit, MediaState, new_key
 from cocadesk.search.field_values import FieldValues
 from cocadesk.search.filters import Filter, parse_filter
 from tests.support.library_rows import insert, media_row
@@ -69,3 +69,21 @@ def test_years_are_chosen_by_digits_of_any_kind_without_an_error(library: Librar
     values = FieldValues(library)
     assert [one.text for one in values.of("taken", "2014")] == ["January 2014"]
     assert values.of("taken", "٢٠١٤") == []
+
+
+def test_numbers_follow_what_comes_and_what_goes(library: Library) -> None:
+    """What was counted for the letter before counts only while nothing has changed."""
+    values = FieldValues(library)
+
+    def photos() -> list[int]:
+        return [one.count for one in values.completing("photo") if one.field == "folder"]
+
+    assert photos() == [2]
+    assert photos() == [2]
+    key = new_key()
+    insert(library, media_row(key.encode(), key=key, path=f"/photos/{key}.jpg".encode()))
+    assert photos() == [3]
+    assert [one.count for one in values.of("folder", "photo", parse_filter("taken:2014"))] == [1]
+    assert photos() == [3]
+    library.media.set_state([key], MediaState.MISSING, None)
+    assert photos() == [2]
