@@ -20,7 +20,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.errors import UserError, grouped, tr
+from cocadesk.errors import UserError, grouped, retold, tr
 from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
 from cocadesk.protocol.captions import CaptionWriting
@@ -260,7 +260,7 @@ def report_so_far(
 def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
     """Files that were left as they are, as clients see them."""
     return tuple(
-        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=item.reason)
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=retold(item.reason))
         for item in skipped[:REPORTED]
     )
 
