@@ -29,9 +29,8 @@ from cocadesk.engine.annotation_jobs import (
     TagSpec,
     TakeOverSpec,
     WriteSpec,
-    skipped_items,
 )
-from cocadesk.engine.conversions import to_value, to_writing, write_item
+from cocadesk.engine.conversions import skipped_items, to_value, to_writing, write_item
 from cocadesk.engine.groups import GroupHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory

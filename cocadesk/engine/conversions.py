@@ -276,3 +276,11 @@ def write_item(planned: PlannedFile) -> WriteItem:
         old=planned.old.text,
         reason=retold(planned.reason),
     )
+
+
+def skipped_items(skipped: Sequence[SkippedItem]) -> tuple[WriteItem, ...]:
+    """Files that were left as they are, as clients see them."""
+    return tuple(
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=retold(item.reason))
+        for item in skipped[:REPORTED]
+    )
