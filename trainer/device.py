@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cocadesk.model.device import ACCELERATORS, choose_device
+from cocadesk.model.device import BFLOAT16, choose_device, dtype_of
 from trainer.config import Precision
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -36,7 +36,7 @@ class TrainDevice:
         Raises:
             UserError: the device asked for does not work, or there is none of that name.
         """
-        choice = choose_device(wanted, among=ACCELERATORS)
+        choice = choose_device(wanted)
         device = torch.device(choice.device)
         return TrainDevice(
             device=device, dtype=choose_precision(precision, device), reason=choice.reason
@@ -88,14 +88,12 @@ def keep_memory_blocks() -> None:
 def bf16_pays(device: torch.device) -> bool:
     """True where a bf16 matrix product beats fp32 by half at a training step's shapes.
 
-    True on CPUs with AMX and on most GPUs; casting costs as much as it saves on
+    True on CPUs with AMX and on GPUs with units for it; casting costs as much as it saves on
     others, so it is measured on a CPU, once (about 0.1 s). On MPS float32 is kept.
     A CPU that emulates bf16 would take seconds: a small product shows it first.
     """
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
     if device.type != "cpu":
-        return device.type == "xpu"
+        return dtype_of(device.type) == BFLOAT16
     left, right = torch.randn(2048, 320), torch.randn(320, 1280)
 
     def seconds(dtype: torch.dtype, rows: int) -> float:

@@ -254,11 +254,13 @@ class ModelHolder:
         return self.value()
 
     def value(self) -> ModelValue:
-        """The facts of the network as far as they are known now."""
-        captions = self.captions.value(self._opened)
+        """The facts of the network as far as they are known now; its device may change."""
+        opened = self._opened
+        value = self._value if opened is None else opened.value()
+        captions = self.captions.value(opened)
         if captions is None:
-            return self._value
-        return changed(self._value, captions=captions, styles=captions.styles)
+            return value
+        return changed(value, captions=captions, styles=captions.styles)
 
     def captioner(self) -> Captioner:
         """What writes captions: this network where it can and nobody chose another.

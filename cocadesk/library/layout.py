@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError, closed_to_us, tr
+from cocadesk.errors import UserError, closed_to_us
 from cocadesk.library.lock import LOCK_NAME
 from cocadesk.library.pictures import pictures_of
 from cocadesk.library.storage import storage_of
@@ -108,15 +108,11 @@ def check_disk(folder: Path) -> None:
     except OSError as error:
         if error.errno in _NO_LINKS:
             raise UserError(
-                tr("No library can be kept in {folder}.", folder=folder),
-                tr(
-                    "Its disk knows no hard links (so it is with exFAT and FAT32), "
-                    "and without them nothing can be stored safely."
-                ),
-                tr(
-                    "Choose a folder on another disk with --library; "
-                    "the photos themselves may stay where they are."
-                ),
+                f"No library can be kept in {folder}.",
+                "Its disk knows no hard links (so it is with exFAT and FAT32), "
+                "and without them nothing can be stored safely.",
+                "Choose a folder on another disk with --library; "
+                "the photos themselves may stay where they are.",
             ) from error
     finally:
         for path in (link, draft):
@@ -137,9 +133,9 @@ def begin(folder: Path, *, may_make: bool) -> Manifest | None:
     if manifest is None:
         if not may_make:
             raise UserError(
-                tr("There is no library in {folder}.", folder=shown_name(folder)),
+                f"There is no library in {shown_name(folder)}.",
                 "",
-                tr("Add a folder of photos first: cocadesk index FOLDER."),
+                "Add a folder of photos first: cocadesk index FOLDER.",
             )
         make_folder(folder)
     close_to_others(folder)
@@ -164,22 +160,18 @@ def make_folder(folder: Path) -> None:
         names = [entry.name for entry in folder.iterdir()]
     except OSError as error:
         raise UserError(
-            tr("The library can't be made in {folder}.", folder=folder),
-            tr("The reason: {reason}.", reason=error.strerror or error),
-            tr("Choose another folder with --library."),
+            f"The library can't be made in {folder}.",
+            f"The reason: {error.strerror or error}.",
+            "Choose another folder with --library.",
         ) from error
     foreign = [
         name for name in names if name not in _OWN_NAMES and not name.startswith(_OWN_BEGINNINGS)
     ]
     if foreign:
         raise UserError(
-            tr(
-                "{folder} is not a library and not empty (it holds {found}).",
-                folder=folder,
-                found=repr(sorted(foreign)[0]),
-            ),
-            tr("A library needs a folder of its own."),
-            tr("Choose an empty or a new folder with --library."),
+            f"{folder} is not a library and not empty (it holds {sorted(foreign)[0]!r}).",
+            "A library needs a folder of its own.",
+            "Choose an empty or a new folder with --library.",
         )
 
 
@@ -379,34 +371,18 @@ def _validated(path: Path, raw: object) -> Manifest:
 def _check_schema(path: Path, schema: int) -> None:
     if schema > SCHEMA_VERSION:
         raise UserError(
-            tr(
-                "The library in {folder} was made by a newer CocaDesk.",
-                folder=shown_name(path.parent),
-            ),
-            tr(
-                "Its schema is {schema}; this program knows up to {schema_version}.",
-                schema=schema,
-                schema_version=SCHEMA_VERSION,
-            ),
-            tr("Update CocaDesk, or open another library."),
+            f"The library in {shown_name(path.parent)} was made by a newer CocaDesk.",
+            f"Its schema is {schema}; this program knows up to {SCHEMA_VERSION}.",
+            "Update CocaDesk, or open another library.",
         )
     if schema < 1:
         raise _damaged(path, f"schema version {schema} does not exist")
     if schema < _OLDEST_SCHEMA:
         raise UserError(
-            tr(
-                "The library in {folder} was made by a much older CocaDesk.",
-                folder=shown_name(path.parent),
-            ),
-            tr(
-                "Its schema is {schema}; this program reads those from {oldest_schema} on.",
-                schema=schema,
-                oldest_schema=_OLDEST_SCHEMA,
-            ),
-            tr(
-                "Index your folders into a new library; cocadesk library restore FILE brings your "
-                "captions and tags from a file in the old one's folder of backups."
-            ),
+            f"The library in {shown_name(path.parent)} was made by a much older CocaDesk.",
+            f"Its schema is {schema}; this program reads those from {_OLDEST_SCHEMA} on.",
+            "Index your folders into a new library; cocadesk library restore FILE brings your "
+            "captions and tags from a file in the old one's folder of backups.",
         )
 
 

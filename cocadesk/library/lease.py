@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from uuid import uuid4
 
-from cocadesk.errors import UserError, decimal, tr
+from cocadesk.errors import UserError
 from cocadesk.library.object_store import ObjectStore
 
 LEASE_NAME = "lease.json"
@@ -83,12 +83,9 @@ class Lease:
             self._renew()
         if self._tag is None:
             raise UserError(
-                tr("Another machine has taken over the library {uri}.", uri=self._store.uri),
-                tr(
-                    "This one could not renew its right to write in time "
-                    "(it slept, or was cut off)."
-                ),
-                tr("What was committed before is kept; close the library and open it again."),
+                f"Another machine has taken over the library {self._store.uri}.",
+                "This one could not renew its right to write in time (it slept, or was cut off).",
+                "What was committed before is kept; close the library and open it again.",
             )
 
     def release(self) -> None:
@@ -159,14 +156,8 @@ class Lease:
 
     def _taken(self, held: _Held) -> UserError:
         return UserError(
-            tr(
-                "The library {uri} is already open for writing on the machine {machine}.",
-                uri=self._store.uri,
-                machine=held.machine or "?",
-            ),
-            tr("Only one engine at a time may write a library."),
-            tr(
-                "Close it there; after a crash there, it is free in {seconds} seconds.",
-                seconds=decimal(held.seconds, 0),
-            ),
+            f"The library {self._store.uri} is already open for writing on the machine "
+            f"{held.machine or 'unknown'}.",
+            "Only one engine at a time may write a library.",
+            f"Close it there; after a crash there, it is free in {held.seconds:.0f} seconds.",
         )

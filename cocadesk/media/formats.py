@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from cocadesk.errors import kept
-
 Sniffer = Callable[[bytes], bool]
 
 
@@ -275,7 +273,7 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("svg"),
         sniff=_is_svg,
         decoder=Decoder.NONE,
-        refusal=kept("This is an SVG drawing, not a photo: CocaDesk does not read drawings."),
+        refusal="This is an SVG drawing, not a photo: CocaDesk does not read drawings.",
     ),
 )
 

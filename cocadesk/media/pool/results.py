@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from cocadesk.errors import kept
 from cocadesk.media.pool.deadline import Patience, hung
 from cocadesk.media.pool.messages import PhotoDone, VideoDone
 from cocadesk.media.pool.worker_process import WorkerProcess
@@ -88,23 +87,19 @@ def failure_of_ended(
     if exit_code == EXIT_OF_HUNG:
         return failure(request, hung(patience.deadline_s))
     if exit_code in _KILLED:
-        reason = kept(
-            "The decoder was killed while it read this file ({end}); memory may have run out.",
-            end=describe_exit(exit_code),
-        )
+        ended = f"The decoder was killed while it read this file ({describe_exit(exit_code)})"
+        reason = f"{ended}; memory may have run out."
         return replace(failure(request, reason, is_passing=True), is_killed=True)
-    return failure(
-        request, kept("The decoder broke down on this file ({end}).", end=describe_exit(exit_code))
-    )
+    return failure(request, f"The decoder broke down on this file ({describe_exit(exit_code)}).")
 
 
 def describe_exit(exit_code: int | None) -> str:
     """A worker's end, as part of a sentence."""
     if exit_code is None:
-        return kept("it stopped making sense")
+        return "it stopped making sense"
     if exit_code >= 0:
-        return kept("exit code {exit_code}", exit_code=exit_code)
+        return f"exit code {exit_code}"
     try:
-        return kept("ended by {name}", name=signal.Signals(-exit_code).name)
+        return f"ended by {signal.Signals(-exit_code).name}"
     except ValueError:
-        return kept("ended by signal {signal}", signal=-exit_code)
+        return f"ended by signal {-exit_code}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +16,17 @@ from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint
 from cocadesk.model.checkpoints.converted import known_note
 from cocadesk.model.checkpoints.weight_files import map_safetensors
-from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.device import choose_device
 from cocadesk.model.network.config import Variant
+from cocadesk.model.runtime.memory import (
+    IDLE_S,
+    BatchLimit,
+    IdleWatch,
+    KeptLimits,
+    is_device_lost,
+    is_out_of_memory,
+)
+from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.model.values import (
@@ -34,15 +41,15 @@ from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 
 if TYPE_CHECKING:
-    from cocadesk.model.network.coca import CoCa
     from cocadesk.model.runtime.captions import CaptionWriter
     from cocadesk.model.runtime.image_tower import ImageTower, Pooled
-    from cocadesk.model.runtime.torch import TorchTextTower
 
-log = logging.getLogger(__name__)
-_CHUNK = 128
+_PICTURES, _CAPTIONS, _TEXTS = 128, 128, 1024
+"""The most that are computed at once."""
 _NICENESS = 5
 """Less than that of decoders, whose work would else wait for pictures to be embedded."""
+
+T = TypeVar("T")
 
 
 class CocaBackend:
@@ -51,7 +58,8 @@ class CocaBackend:
     One lane (a thread) does pictures and captions, another texts, so that a
     query never waits behind a batch of photos; nor for processors, of which pictures take
     all: their threads give way. ``image_tower`` stands in for the one
-    that would be chosen.
+    that would be chosen. What was not used for ``idle_s`` by the ``clock`` is freed, but for the
+    text tower of queries.
     """
 
     def __init__(
@@ -61,77 +69,74 @@ class CocaBackend:
         *,
         limits: RuntimeLimits | None = None,
         image_tower: ImageTower | None = None,
+        idle_s: float = IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checkpoint = checkpoint
         self._limits = limits or RuntimeLimits()
-        self._given_tower = image_tower
-        self._device: DeviceChoice = choose_device(device)
         self._ids = checkpoint.ids()
+        choice = choose_device(device)
+        self._parts = NetworkParts(checkpoint, choice, self._limits, image_tower)
+        kept = KeptLimits.of(self._ids.model_id, choice.name or choice.device)
+        self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
+        self._caption_limit = BatchLimit(_CAPTIONS, kept, "captions")
+        self._text_limit = BatchLimit(_TEXTS, kept, "texts")
         self._markers = Markers.of(checkpoint.tokenizer.id_of)
         self._note = known_note(checkpoint)
         weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
-        self._lock = Lock()
+        self.idle = IdleWatch(self._free, idle_s=idle_s, clock=clock)
 
     def info(self) -> ModelInfo:
-        config = self._checkpoint.config
+        config, device = self._checkpoint.config, self._parts.device
         return ModelInfo(
             name=config.name,
             model_id=self._ids.model_id,
             image_id=self._ids.image_id,
             embedding_dim=config.vector_dim,
             input_spec=InputSpec(size_px=config.image.size_px, resize=config.image.resize),
-            device=self._device.device,
+            device=device.device,
             tagging=self._checkpoint.tagging,
-            precision=getattr(self.__dict__.get("image_tower"), "precision", "float32"),
-            reason=f"{self._device.reason}; {self._note}" if self._note else self._device.reason,
+            precision=self._parts.precision,
+            reason=f"{device.reason}; {self._note}" if self._note else device.reason,
             styles=tuple(self._markers.styles) or (SENTENCE,),
             is_for_search=not self._note,
         )
 
-    @cached_property
+    @property
     def image_tower(self) -> ImageTower:
         """The tower that does pictures, chosen and opened when it is first asked for."""
-        from cocadesk.model.runtime.image_tower import open_image_tower
+        return self._parts.image_tower()
 
-        return self._given_tower or open_image_tower(
-            self._checkpoint, self._ids, self._device, self._load, self._limits
-        )
+    def _free(self) -> None:
+        self._parts.free()
 
-    def _load(self) -> CoCa:
-        """The network in torch, once for both lanes."""
-        with self._lock:
-            return self._model
+    def _computed(self, work: Callable[[], T]) -> T:
+        """What ``work`` gives; by the CPU from the moment when an accelerator fails.
 
-    @cached_property
-    def _model(self) -> CoCa:
-        from cocadesk.model.checkpoints.checkpoint import load_model
-
-        return load_model(self._checkpoint).to(self._device.device)
-
-    @cached_property
-    def _torch_texts(self) -> TorchTextTower:
-        from cocadesk.model.runtime.torch import TorchTextTower
-
-        return TorchTextTower(self._load(), self._checkpoint.tokenizer, self._device)
-
-    @cached_property
-    def captions(self) -> CaptionWriter:
-        from cocadesk.model.runtime.captions import CaptionWriter
-
-        return CaptionWriter(
-            self._load(),
-            self._checkpoint.tokenizer,
-            self._markers,
-            self._device.device,
-            lambda texts: self._torch_texts([self._prepare(text) for text in texts]),
-        )
+        Raises:
+            UserError: the computer's memory does not suffice.
+        """
+        with self.idle.working():
+            before = self._parts.device
+            try:
+                return work()
+            except (MemoryError, RuntimeError) as error:
+                if before.device == "cpu":
+                    if not is_out_of_memory(error):
+                        raise
+                    raise _too_little_memory(self._checkpoint.config.name) from error
+                if not (is_out_of_memory(error) or is_device_lost(error)):
+                    raise
+                failure = error.with_traceback(None)  # it holds what was computed
+            self._parts.leave_accelerator(failure, before)
+            return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._check_images(images_BHWC)
-        return self._images.submit(self._embed_images, images_BHWC).result()
+        return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [vectors for vectors, _ in self._pooled_chunks(images_BHWC)]
@@ -139,25 +144,18 @@ class CocaBackend:
         return _checked_unit(np.concatenate(parts)) if parts else empty
 
     def _pooled_chunks(self, images_BHWC: NDArray[np.uint8]) -> Iterator[Pooled]:
-        for start in range(0, len(images_BHWC), _CHUNK):
-            yield self._pooled(images_BHWC[start : start + _CHUNK])
+        """The tower on as many at once as fit into memory."""
 
-    def _pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        """The tower on a batch; where memory runs out, on its halves."""
-        try:
-            return self.image_tower(images_BHWC)
-        except (MemoryError, RuntimeError) as error:
-            if len(images_BHWC) < 2 or not _is_out_of_memory(error):
-                raise
-            log.warning("No memory for %d pictures at once; trying half", len(images_BHWC))
-        middle = len(images_BHWC) // 2
-        halves = self._pooled(images_BHWC[:middle]), self._pooled(images_BHWC[middle:])
-        first, second = (np.concatenate(parts) for parts in zip(*halves, strict=True))
-        return first, second
+        def pool(start: int, end: int) -> Pooled:
+            tower = self._parts.image_tower()
+            with self._parts.arithmetic():
+                return tower(images_BHWC[start:end])
+
+        return self._picture_limit.over(len(images_BHWC), pool)
 
     def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         self._check_images(images_BHWC)
-        return self._images.submit(self._pool_all, images_BHWC).result()
+        return self._images.submit(self._computed, lambda: self._pool_all(images_BHWC)).result()
 
     def _pool_all(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         config = self._checkpoint.config
@@ -172,14 +170,28 @@ class CocaBackend:
         return _checked_unit(vectors), tokens
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._texts.submit(self._embed_texts, [self._prepare(t) for t in texts]).result()
+        prepared = [self._prepare(text) for text in texts]
+        return self._texts.submit(self._computed, lambda: self._embed_texts(prepared)).result()
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """numpy for a query; many texts for a large network are worth loading torch."""
         is_large = self._checkpoint.config.text.width >= self._limits.large_text_tower
         if is_large and len(texts) >= self._limits.many_texts:
-            return self._torch_texts(texts)
-        return self._text_tower(texts)
+            return self._in_torch(texts, self._text_limit)
+        parts = self._text_limit.over(len(texts), lambda a, b: self._text_tower(texts[a:b]))
+        return self._joined(list(parts))
+
+    def _in_torch(self, texts: Sequence[str], limit: BatchLimit) -> NDArray[np.float32]:
+        def embed(start: int, end: int) -> NDArray[np.float32]:
+            tower = self._parts.texts()
+            with self._parts.arithmetic():
+                return tower(texts[start:end])
+
+        return self._joined(list(limit.over(len(texts), embed)))
+
+    def _joined(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        empty = np.zeros((0, self._checkpoint.config.vector_dim), np.float32)
+        return _checked(np.concatenate([empty, *parts]))
 
     def _prepare(self, text: str) -> str:
         """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
@@ -193,18 +205,38 @@ class CocaBackend:
         self._check_images(images_BHWC)
         wanted = options or GenerationOptions()
         # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
-        writer = self.captions
-        return self._images.submit(self._caption, writer, images_BHWC, wanted).result()
+        self._computed(lambda: self.captions)
+        return self._images.submit(
+            self._computed, lambda: self._caption(images_BHWC, wanted)
+        ).result()
 
-    def _caption(
-        self, writer: CaptionWriter, images_BHWC: NDArray[np.uint8], options: GenerationOptions
-    ) -> list[Caption]:
+    @property
+    def captions(self) -> CaptionWriter:
+        """The writer of captions, opened when it is first asked for."""
+        return self._parts.writer(
+            self._markers,
+            lambda texts: self._parts.texts()([self._prepare(text) for text in texts]),
+        )
+
+    def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
         captions: list[Caption] = []
         for vectors_BE, tokens_BQD in self._pooled_chunks(images_BHWC):
             if options.needs_cosine or options.openings is not None:
                 vectors_BE = _checked_unit(vectors_BE)
-            captions += writer.write((vectors_BE, tokens_BQD), options)
+            pooled = vectors_BE, tokens_BQD
+            for some in self._written(pooled, options):
+                captions += some
         return captions
+
+    def _written(self, pooled: Pooled, options: GenerationOptions) -> Iterator[list[Caption]]:
+        vectors_BE, tokens_BQD = pooled
+
+        def write(start: int, end: int) -> list[Caption]:
+            writer = self.captions
+            with self._parts.arithmetic():
+                return writer.write((vectors_BE[start:end], tokens_BQD[start:end]), options)
+
+        return self._caption_limit.over(len(vectors_BE), write)
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)
@@ -218,6 +250,7 @@ class CocaBackend:
             )
 
     def close(self) -> None:
+        self.idle.close()
         self._images.shutdown(wait=True, cancel_futures=True)
         self._texts.shutdown(wait=True, cancel_futures=True)
 
@@ -234,12 +267,19 @@ def _give_way() -> None:
         os.nice(_NICENESS)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch's OutOfMemoryError is a RuntimeError, and the CPU allocator's has no own type."""
-    return isinstance(error, MemoryError) or "memory" in str(error).lower()
+def _too_little_memory(name: str) -> UserError:
+    return UserError(
+        f"The memory of this computer does not suffice for the model {name}.",
+        "Not even one picture or text could be computed.",
+        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
+    )
 
 
 def _checked_unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
+    return unit_vectors(_checked(vectors_BE))
+
+
+def _checked(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
     norm = np.linalg.norm(vectors_BE, axis=1)
     if not np.isfinite(norm).all() or (norm == 0).any():
         raise UserError(
@@ -247,4 +287,4 @@ def _checked_unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
             "Its weights are probably damaged.",
             "Fetch or train the model again.",
         )
-    return unit_vectors(vectors_BE)
+    return vectors_BE

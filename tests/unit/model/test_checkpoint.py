@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.model.backend import GenerationOptions, open_backend
@@ -26,7 +25,6 @@ from cocadesk.model.ids import compute_ids
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig, Variant
 from cocadesk.model.runtime.coca_backend import CocaBackend
-from cocadesk.model.runtime.image_tower import Pooled
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import RuntimeLimits
 from tests.support.configs import tiny_config
@@ -204,26 +202,6 @@ def test_weights_that_are_not_numbers_are_found_out(tmp_path: Path) -> None:
         pytest.raises(UserError, match="not a number"),
     ):
         backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
-
-
-def test_a_batch_without_memory_is_tried_in_halves(folder: Path) -> None:
-    """Running out of memory costs time, not the job."""
-    images = np.random.default_rng(1).integers(0, 255, (9, 64, 64, 3), dtype=np.uint8)
-    sizes: list[int] = []
-    with CocaBackend(find_checkpoint(str(folder))) as backend:
-        expected = backend.embed_images(images)
-        tower = backend.image_tower
-
-    def small(batch: NDArray[np.uint8]) -> Pooled:
-        sizes.append(len(batch))
-        if len(batch) > 3:
-            raise RuntimeError("CUDA out of memory")
-        return tower(batch)
-
-    with CocaBackend(find_checkpoint(str(folder)), image_tower=small) as backend:
-        np.testing.assert_allclose(backend.embed_images(images), expected, atol=1e-4)
-    assert sizes[0] == 9
-    assert max(sizes[1:]) < 9
 
 
 def test_a_model_of_nothing_but_nan_is_refused_when_it_is_read(tmp_path: Path) -> None:

@@ -1,0 +1,149 @@
+"""The parts of a network that are opened when they are first used, and freed when idle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import tr
+from cocadesk.model.checkpoints.checkpoint import Checkpoint
+from cocadesk.model.device import FLOAT32, DeviceChoice
+from cocadesk.model.runtime.memory import is_out_of_memory, release_memory
+from cocadesk.model.values import Markers, RuntimeLimits
+
+if TYPE_CHECKING:
+    from cocadesk.model.network.coca import CoCa
+    from cocadesk.model.runtime.captions import CaptionWriter
+    from cocadesk.model.runtime.image_tower import ImageTower
+    from cocadesk.model.runtime.torch import TorchTextTower
+
+log = logging.getLogger(__name__)
+_NETWORK, _TOWER, _TEXTS, _WRITER = "network", "image tower", "texts", "captions"
+
+T = TypeVar("T")
+
+
+class NetworkParts:
+    """The network in torch, its image tower, its tower for many texts, and its writer.
+
+    Each is opened by whoever asks for it first, on any thread. ``given_tower`` stands in for
+    the image tower that would be chosen. ``device`` is what came out: an accelerator that does
+    not do is left for the CPU.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: DeviceChoice,
+        limits: RuntimeLimits,
+        given_tower: ImageTower | None = None,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._limits = limits
+        self._given_tower = given_tower
+        self.device = device
+        self._opened: dict[str, Any] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._falling = threading.Lock()
+
+    @property
+    def precision(self) -> str:
+        """The arithmetic of pictures, as far as it is known yet."""
+        dtype = self.device.dtype if self.device.device != "cpu" else FLOAT32
+        return getattr(self._opened.get(_TOWER), "precision", dtype)
+
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """The block in which the network is computed; once a part is open."""
+        if self.device.device == "cpu":
+            return nullcontext()
+        from cocadesk.model.runtime.placement import arithmetic
+
+        return arithmetic(self.device)
+
+    def network(self) -> CoCa:
+        """The network in torch on its device."""
+        return self._part(_NETWORK, self._place)
+
+    def image_tower(self) -> ImageTower:
+        """The tower that does pictures."""
+        return self._given_tower or self._part(_TOWER, self._open_tower)
+
+    def texts(self) -> TorchTextTower:
+        """The tower for many texts at once."""
+
+        def opened() -> TorchTextTower:
+            from cocadesk.model.runtime.torch import TorchTextTower
+
+            model = self.network()
+            return TorchTextTower(model, self._checkpoint.tokenizer, self.device)
+
+        return self._part(_TEXTS, opened)
+
+    def writer(
+        self, markers: Markers, embed: Callable[[Sequence[str]], NDArray[np.float32]]
+    ) -> CaptionWriter:
+        """The writer of captions; ``embed`` gives vectors of texts by this network."""
+
+        def opened() -> CaptionWriter:
+            from cocadesk.model.runtime.captions import CaptionWriter
+
+            model, tokenizer = self.network(), self._checkpoint.tokenizer
+            return CaptionWriter(model, tokenizer, markers, self.device.device, embed)
+
+        return self._part(_WRITER, opened)
+
+    def free(self) -> None:
+        """Lets go of all that is open; who is in the middle of it ends with it."""
+        names = list(self._opened)
+        for name in names:
+            with self._locks[name]:
+                self._opened.pop(name, None)
+        release_memory()
+        if names:
+            log.info("%s freed: %s", self._checkpoint.config.name, ", ".join(names))
+
+    def leave_accelerator(self, error: BaseException, before: DeviceChoice) -> None:
+        """From now on the CPU computes: the accelerator ``before`` has failed with ``error``."""
+        with self._falling:
+            if self.device is not before:
+                return  # the other lane met it first
+            why = (
+                tr("its memory does not suffice")
+                if is_out_of_memory(error)
+                else str(error).strip().partition("\n")[0][:200].rstrip(".")
+            )
+            log.warning("%s is left for the CPU: %s", before.name, why)
+            reason = tr("{card} has failed: {why}", card=before.name or before.device, why=why)
+            self.device = DeviceChoice(device="cpu", reason=reason)
+        self.free()
+
+    def _place(self) -> CoCa:
+        from cocadesk.model.runtime.placement import place
+
+        before = self.device
+        model, placed = place(self._checkpoint, self._checkpoint.ids().model_id, before)
+        if before.device != "cpu":
+            self.device = placed
+        return model
+
+    def _open_tower(self) -> ImageTower:
+        from cocadesk.model.runtime.image_tower import open_image_tower
+
+        if self.device.device != "cpu":
+            self.network()  # it may turn out that the CPU computes
+        ids = self._checkpoint.ids()
+        return open_image_tower(self._checkpoint, ids, self.device, self.network, self._limits)
+
+    def _part(self, name: str, opened: Callable[[], T]) -> T:
+        with self._locks[name]:
+            if name not in self._opened:
+                self._opened[name] = opened()
+            part: T = self._opened[name]
+            return part
