@@ -5,18 +5,64 @@ from __future__ import annotations
 import errno
 import gettext
 import os
+import re
+import string
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 _catalogue = gettext.NullTranslations()
+_retold: dict[str, str] = {}
+_retold_patterns: list[tuple[re.Pattern[str], str]] = []
 
 
-def speak(catalogue: gettext.NullTranslations) -> None:
-    """Lets ``tr`` speak another language than English.
+def speak(
+    catalogue: gettext.NullTranslations, kept_texts: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Lets ``tr`` speak another language than English, and ``retold`` with ``kept_texts``.
 
     Texts at the top of modules are translated when those are imported: call it before.
     """
     global _catalogue
     _catalogue = catalogue
+    _retold.clear()
+    _retold_patterns.clear()
+    for english, said in kept_texts.items():
+        if "{" in english:
+            _retold_patterns.append((_pattern(english), said))
+        else:
+            _retold[english] = said
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """What a text with ``{name}`` looks like once it is filled in."""
+    parts = string.Formatter().parse(text)
+    return re.compile(
+        "".join(
+            re.escape(before) + (f"(?P<{name}>.+?)" if name else "") for before, name, *_ in parts
+        ),
+        re.DOTALL,
+    )
+
+
+def kept(text: str, /, **values: object) -> str:
+    """The English text, filled in as ``tr`` does, for what is stored; ``retold`` shows it.
+
+    So a library reads the same whatever language the program spoke when it wrote.
+    """
+    return text.format(**values) if values else text
+
+
+def retold(sentence: str) -> str:
+    """A sentence that ``kept`` made, in the person's language; any other one as it is."""
+    if (said := _retold.get(sentence)) is not None:
+        return said
+    for pattern, said in _retold_patterns:
+        if found := pattern.fullmatch(sentence):
+            return said.format(**{name: retold(part) for name, part in found.groupdict().items()})
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", sentence):
+        return grouped(int(sentence.replace(",", "")))
+    return sentence
 
 
 def tr(text: str, /, **values: object) -> str:
@@ -63,6 +109,7 @@ class UserError(Exception):
     """
 
     def __init__(self, what: str, why: str = "", what_to_do: str = "") -> None:
+        what, why, what_to_do = retold(what), retold(why), retold(what_to_do)
         super().__init__(" ".join(part for part in (what, why, what_to_do) if part))
         self.what = what
         self.why = why

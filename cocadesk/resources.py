@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import json
 import logging
 import os
 import sys
@@ -45,17 +46,20 @@ def resource_path(*parts: str) -> Path:
 def use_language(language: str) -> None:
     """Lets ``tr`` speak a language of ``LANGUAGES``; any other counts as English.
 
-    Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo``).
+    Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo``); what was
+    stored in English is in ``kept.json``.
     """
-    whole = gettext.NullTranslations()
+    whole, kept = gettext.NullTranslations(), {}
     if language in LANGUAGES[1:]:
         try:
-            for path in sorted(resource_path("translations", language).glob("*.mo")):
+            folder = resource_path("translations", language)
+            for path in sorted(folder.glob("*.mo")):
                 with path.open("rb") as file:
                     whole.add_fallback(gettext.GNUTranslations(file))
+            kept = json.loads((folder / "kept.json").read_bytes())
         except (UserError, OSError, ValueError) as error:
             _log.warning("some texts stay English: %s", error)
-    speak(whole)
+    speak(whole, kept)
 
 
 def settle_language() -> None:

@@ -1,6 +1,6 @@
 """Texts and their translations: ``make translations``, or ``python tools/translations.py``.
 
-Finds each text that stands in a call of ``tr`` (and the like), writes it into its room's
+Finds each text that stands in a call of ``tr`` (or the like), writes it into its room's
 catalogue (``resources/translations/de/ui.kit.po``) beside the German that is there, and compiles
 that (``ui.kit.mo``). A text that another room has translated gets the same German. Texts without
 German are told, and left empty.
@@ -9,6 +9,7 @@ German are told, and left empty.
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("cocadesk", "trainer", "ui")
 FOLDER = ROOT / "resources" / "translations"
 LANGUAGES = ("de",)
-CALLS = {"tr": (0,), "tr_as": (0, 1), "tr_count": (1, 2)}
+CALLS = {"tr": (0,), "tr_as": (0, 1), "tr_count": (1, 2), "kept": (0,)}
 """The calls that translate, with the places of their texts; the first of ``tr_as`` is a context."""
 # One and the same, so that catalogues differ only where texts do.
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -127,6 +128,30 @@ def _strings(message: Message) -> tuple[str, ...]:
     return (string,) if isinstance(string, str) else tuple(string)
 
 
+def kept_texts() -> set[str]:
+    """The texts of calls of ``kept``: stored in English and translated when they are shown."""
+    return {
+        str(texts[0].value)
+        for files in rooms().values()
+        for path in files
+        for call, texts in calls(path)
+        if name_of(call) == "kept" and isinstance(texts[0], ast.Constant)
+    }
+
+
+def write_kept(language: str) -> Path:
+    """Writes what ``retold`` reads: each kept text with its translation, the longest first.
+
+    So of two texts that both fit a sentence the one that says more is taken.
+    """
+    path = FOLDER / language / "kept.json"
+    known = translations(language)
+    found = sorted(kept_texts(), key=lambda text: (-len(text), text))
+    said = {text: known[text, None] for text in found if (text, None) in known}
+    path.write_text(json.dumps(said, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    return path
+
+
 def main() -> int:
     """Writes all catalogues; 1 where a text has no translation."""
     missing = 0
@@ -147,6 +172,7 @@ def main() -> int:
             for text in lacking(new):
                 missing += 1
                 sys.stdout.write(f"{path.relative_to(ROOT)}: {text}\n")
+        wanted.add(write_kept(language))
         for path in set((FOLDER / language).iterdir()) - wanted:
             path.unlink()
     sys.stdout.write(f"{missing} texts without a translation\n")

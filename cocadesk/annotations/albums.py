@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cocadesk.annotations.human import AnnotationChange, Command, HumanAnnotations
 from cocadesk.annotations.text import name_of
-from cocadesk.errors import UserError
-from cocadesk.library.albums import SavedSearch, unknown_name
+from cocadesk.errors import UserError, tr
+from cocadesk.library.albums import SavedSearch, in_words, unknown_name
 from cocadesk.library.edits import place_field
 from cocadesk.library.library import Library
 from cocadesk.library.paths import fold
@@ -69,7 +69,9 @@ class AlbumEditor:
             moved = [key for key in dict.fromkeys(keys) if key in places and key != before]
             if before is not None and before not in places:
                 raise UserError(
-                    f"That photo or video is not in the album {name}.", "", "Add it first."
+                    tr("That photo or video is not in the album {name}.", name=name),
+                    "",
+                    tr("Add it first."),
                 )
             gone = set(moved)
             rest = [key for key in places if key not in gone]
@@ -112,7 +114,7 @@ class AlbumEditor:
         places = self._library.albums.places(album)
         rows = self._library.results.of_keys(list(dict.fromkeys(keys)))
         if keys and not rows:
-            raise UserError("This photo or video is no longer in the library.")
+            raise UserError(tr("This photo or video is no longer in the library."))
         new = [row.key for row in rows if row.key not in places]
         last = next(reversed(places.values()), None)
         for key, place in zip(new, places_between(last, None, len(new)), strict=True):
@@ -179,9 +181,13 @@ class AlbumEditor:
         given = name_of(name, kind)
         if fold(given) in map(fold, taken):
             raise UserError(
-                f"The name “{given}” is taken by another {kind}.",
-                "Upper and lower case do not count.",
-                "Choose another name.",
+                tr(
+                    "The name “{given}” is taken by another {kind}.",
+                    given=given,
+                    kind=in_words(kind),
+                ),
+                tr("Upper and lower case do not count."),
+                tr("Choose another name."),
             )
         return given
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cocadesk.annotations.openings import caption_openings
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.tagging import ZeroShotTagger
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, kept
 from cocadesk.eta import EtaEstimator
 from cocadesk.library.in_hand import InHand
 from cocadesk.library.library import Library
@@ -39,7 +39,7 @@ from cocadesk.model.values import (
 CAPTIONS_AT_ONCE = 8
 TAGS_AT_ONCE = 500
 
-GONE = "The file is not there now."
+GONE = kept("The file is not there now.")
 
 T = TypeVar("T")
 

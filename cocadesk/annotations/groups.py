@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cocadesk.annotations.human import AnnotationChange, Command, HumanAnnotations
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.edits import GROUP_BEST, apart_field, apart_pairs, best_keys
 from cocadesk.library.groups import BURST
 from cocadesk.library.library import Library
@@ -37,9 +37,12 @@ class GroupEditor:
             keys = self._there(keys)
             if len(keys) > MOST_APART:
                 raise UserError(
-                    f"{len(keys):,} photos are too many to set apart from each other at once.",
-                    "What is said of each two of them is kept.",
-                    f"Choose at most {MOST_APART} at a time.",
+                    tr(
+                        "{keys} photos are too many to set apart from each other at once.",
+                        keys=grouped(len(keys)),
+                    ),
+                    tr("What is said of each two of them is kept."),
+                    tr("Choose at most {most_apart} at a time.", most_apart=MOST_APART),
                 )
             others = keys if len(keys) > 1 else self.members(keys[0])
             pairs = {tuple(sorted((one, other))) for one in keys for other in others}
@@ -78,5 +81,5 @@ class GroupEditor:
     def _there(self, keys: Sequence[str]) -> list[str]:
         wanted = list(dict.fromkeys(keys))
         if not wanted or len(self._library.results.of_keys(wanted)) < len(wanted):
-            raise UserError("This photo or video is no longer in the library.")
+            raise UserError(tr("This photo or video is no longer in the library."))
         return wanted

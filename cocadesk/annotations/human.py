@@ -18,7 +18,7 @@ from cocadesk.annotations.sidecar_journal import (
 from cocadesk.annotations.sidecars import FileState
 from cocadesk.annotations.text import caption_of, joined_tags, same_tag, tag_of
 from cocadesk.annotations.titles import title_of
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.edits import FILE_FIELD, NO_WORDS, PERSON, projected
 from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
@@ -85,19 +85,23 @@ class AnnotationEdit:
         both = set(map(same_tag, add)) & set(map(same_tag, remove))
         if both:
             raise UserError(
-                f"The tag {sorted(both)[0]} can't be added and removed at once.",
+                tr("The tag {sorted} can't be added and removed at once.", sorted=sorted(both)[0]),
                 "",
-                "Leave one of the two out.",
+                tr("Leave one of the two out."),
             )
         if self.rating is not None and not 0 <= self.rating <= MAX_STARS:
             raise UserError(
-                f"There is no rating of {self.rating}.", "", "Give 1 to 5 stars, or 0 for none."
+                tr("There is no rating of {rating}.", rating=self.rating),
+                "",
+                tr("Give 1 to 5 stars, or 0 for none."),
             )
         if self.caption is not None:
             object.__setattr__(self, "caption", caption_of(self.caption))
         if self.caption and self.no_caption:
             raise UserError(
-                "A photo can't have a caption and none at once.", "", "Leave one of the two out."
+                tr("A photo can't have a caption and none at once."),
+                "",
+                tr("Leave one of the two out."),
             )
         object.__setattr__(self, "add_tags", add)
         object.__setattr__(self, "remove_tags", remove)

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from cocadesk.errors import kept
 from cocadesk.library.atomic import sync_folder
 from cocadesk.locations import UNCHANGED, umask_of_person
 
@@ -26,15 +27,15 @@ for _name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
     _CREATE |= getattr(os, _name, 0)
 
 _REASONS = {
-    errno.EACCES: "The folder or the file can't be written to.",
-    errno.EPERM: "The folder or the file can't be written to.",
-    errno.EROFS: "The disk is read-only.",
-    errno.ENOSPC: "The disk is full.",
-    errno.EDQUOT: "The disk's quota is used up.",
-    errno.ENOENT: "Its folder is not there.",
-    errno.ENOTDIR: "Its folder is not there.",
-    errno.ENAMETOOLONG: "Its name would be too long.",
-    errno.ELOOP: "It is a link.",
+    errno.EACCES: kept("The folder or the file can't be written to."),
+    errno.EPERM: kept("The folder or the file can't be written to."),
+    errno.EROFS: kept("The disk is read-only."),
+    errno.ENOSPC: kept("The disk is full."),
+    errno.EDQUOT: kept("The disk's quota is used up."),
+    errno.ENOENT: kept("Its folder is not there."),
+    errno.ENOTDIR: kept("Its folder is not there."),
+    errno.ENAMETOOLONG: kept("Its name would be too long."),
+    errno.ELOOP: kept("It is a link."),
 }
 
 
@@ -64,7 +65,7 @@ def read_file(path: bytes) -> bytes | None:
         raise _refused(error) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RefusedError("It is not a plain file.")
+            raise RefusedError(kept("It is not a plain file."))
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
@@ -72,7 +73,7 @@ def read_file(path: bytes) -> bytes | None:
     finally:
         os.close(descriptor)
     if len(data) > MAX_FILE_BYTES:
-        raise RefusedError("It is larger than a caption can be.")
+        raise RefusedError(kept("It is larger than a caption can be."))
     return data
 
 
@@ -119,7 +120,7 @@ def put_file(path: bytes, expected: bytes | None, wanted: bytes | None) -> None:
         if wanted is not None:
             _write(temporary, wanted, _mode(path))
         if read_file(path) != expected:
-            raise RefusedError("Somebody changed it just now.")
+            raise RefusedError(kept("Somebody changed it just now."))
         if wanted is None:
             os.unlink(path)  # noqa: PTH108
         else:

@@ -23,6 +23,7 @@ from cocadesk.annotations.sidecar_files import (
     sync_folders,
 )
 from cocadesk.annotations.sidecars import FileState
+from cocadesk.errors import kept
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import FILE_FIELD
 from cocadesk.library.library import Library
@@ -160,5 +161,9 @@ def _skipped(path: bytes, refused: RefusedError) -> SkippedFile:
 
 def _changed_reason(now: bytes | None, start: FileState) -> str:
     if now is None:
-        return "It is not there any more."
-    return "Somebody has written it since." if start.data is None else "It was changed since."
+        return kept("It is not there any more.")
+    return (
+        kept("Somebody has written it since.")
+        if start.data is None
+        else kept("It was changed since.")
+    )

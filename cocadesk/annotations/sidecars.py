@@ -14,16 +14,17 @@ from hashlib import sha256
 
 from cocadesk.annotations.sidecar_files import RefusedError, check_folder, read_file
 from cocadesk.annotations.text import one_line
+from cocadesk.errors import kept
 from cocadesk.library.edits import PERSON
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaKind, MediaRow, MediaState
 from cocadesk.texts.reading import NotTextError, read_text, text_of, texts_beside, usual_text_of
 
-GONE = "The photo or video is not there now."
-NO_CAPTION = "It has no caption yet."
-FOREIGN = "CocaDesk did not write it."
-CHANGED_SINCE = "It was changed after CocaDesk wrote it."
-IS_A_PHOTO = "It is itself in the library."
+GONE = kept("The photo or video is not there now.")
+NO_CAPTION = kept("It has no caption yet.")
+FOREIGN = kept("CocaDesk did not write it.")
+CHANGED_SINCE = kept("It was changed after CocaDesk wrote it.")
+IS_A_PHOTO = kept("It is itself in the library.")
 
 # These systems take A.txt and a.txt for one file.
 _IGNORES_CASE = sys.platform in ("win32", "darwin")
@@ -219,14 +220,20 @@ class SidecarPlanner:
         owner = self._owners.get(_spelled(path))
         if owner is not None and owner[1] != row.path:
             name = os.path.basename(owner[1]).decode("utf-8", "replace")  # noqa: PTH119
-            raise RefusedError(f"It holds the caption of {name}, which has the same name.")
+            raise RefusedError(
+                kept("It holds the caption of {name}, which has the same name.", name=name)
+            )
 
     def _action(self, old: FileState, new: FileState) -> FileAction:
         if old.data == new.data:
             return FileAction.UNCHANGED
         if old.data is not None and old.by is None and not self._overwrite:
             reason = CHANGED_SINCE if self._written.is_known(old.path) else FOREIGN
-            seems = f" It reads as {old.guessed}, which is a guess." if old.guessed else ""
+            seems = (
+                kept(" It reads as {guessed}, which is a guess.", guessed=old.guessed)
+                if old.guessed
+                else ""
+            )
             raise RefusedError(reason + seems)
         check_folder(new.path)
         return FileAction.NEW if old.data is None else FileAction.CHANGED
@@ -241,7 +248,7 @@ def _caption(row: MediaRow) -> bytes:
 
 
 def _author(row: MediaRow) -> str:
-    return PERSON if row.human_caption is not None else row.machine_caption_model or "a model"
+    return PERSON if row.human_caption is not None else row.machine_caption_model or kept("a model")
 
 
 def _spelled(path: bytes) -> bytes:

@@ -14,7 +14,7 @@ from cocadesk.annotations.human import (
     HumanAnnotations,
 )
 from cocadesk.annotations.text import joined_tags, one_line, same_tag, tag_of
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, TaggedMedium
 
@@ -108,10 +108,12 @@ def _without(tag: str, *, is_suggested: bool) -> UserError:
     """The sentence for a tag that can't be changed as no person gave it to any medium."""
     if is_suggested:
         return UserError(
-            f"The tag “{tag}” is only suggested.",
-            "You have not given it to any photo or video yourself.",
-            "Ask for its suggestions to be changed as well.",
+            tr("The tag “{tag}” is only suggested.", tag=tag),
+            tr("You have not given it to any photo or video yourself."),
+            tr("Ask for its suggestions to be changed as well."),
         )
     return UserError(
-        f"No photo or video has the tag “{tag}”.", "", "Look it up in the list of your tags."
+        tr("No photo or video has the tag “{tag}”.", tag=tag),
+        "",
+        tr("Look it up in the list of your tags."),
     )

@@ -15,17 +15,17 @@ from cocadesk.annotations.sidecar_files import RefusedError
 from cocadesk.annotations.sidecars import SidecarPlanner
 from cocadesk.annotations.text import caption_of
 from cocadesk.annotations.text_jobs import TextJob, TextReport
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, kept
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, MediaRow
 from cocadesk.texts.reading import NotTextError, read_text
 
 MEDIA_AT_ONCE = 256
 
-OURS = "CocaDesk wrote it."
-NO_TEXT = "It is not a text file."
-EMPTY = "It is empty."
-HAS_CAPTION = "You have given it another caption here."
+OURS = kept("CocaDesk wrote it.")
+NO_TEXT = kept("It is not a text file.")
+EMPTY = kept("It is empty.")
+HAS_CAPTION = kept("You have given it another caption here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

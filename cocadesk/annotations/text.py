@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
+from cocadesk.library.albums import in_words
 
 MAX_CAPTION_LETTERS = 10_000
 MAX_TAG_LETTERS = 200
@@ -33,9 +34,13 @@ def caption_of(text: str) -> str:
     caption = one_line(text)
     if len(caption) > MAX_CAPTION_LETTERS:
         raise UserError(
-            "That caption is too long.",
-            f"It has {len(caption):,} letters; {MAX_CAPTION_LETTERS:,} are the most.",
-            "Shorten it.",
+            tr("That caption is too long."),
+            tr(
+                "It has {letters} letters; {most} are the most.",
+                letters=grouped(len(caption)),
+                most=grouped(MAX_CAPTION_LETTERS),
+            ),
+            tr("Shorten it."),
         )
     return caption
 
@@ -48,12 +53,16 @@ def tag_of(text: str) -> str:
     """
     tag = one_line(text)
     if not tag:
-        raise UserError("A tag needs at least one letter.", "", "Leave the empty tag out.")
+        raise UserError(tr("A tag needs at least one letter."), "", tr("Leave the empty tag out."))
     if len(tag) > MAX_TAG_LETTERS:
         raise UserError(
-            f"The tag {tag[:_SHOWN_LETTERS]}… is too long.",
-            f"It has {len(tag):,} letters; {MAX_TAG_LETTERS} are the most.",
-            "Shorten it, or write it as a caption.",
+            tr("The tag {tag}… is too long.", tag=tag[:_SHOWN_LETTERS]),
+            tr(
+                "It has {letters} letters; {most} are the most.",
+                letters=grouped(len(tag)),
+                most=MAX_TAG_LETTERS,
+            ),
+            tr("Shorten it, or write it as a caption."),
         )
     return tag
 
@@ -66,12 +75,20 @@ def name_of(text: str, kind: str) -> str:
     """
     name = one_line(text)
     if not name:
-        raise UserError(f"The name of the {kind} is empty.", "", "Give it at least one letter.")
+        raise UserError(
+            tr("The name of the {kind} is empty.", kind=in_words(kind)),
+            "",
+            tr("Give it at least one letter."),
+        )
     if len(name) > MAX_TAG_LETTERS:
         raise UserError(
-            f"The name {name[:_SHOWN_LETTERS]}… is too long.",
-            f"It has {len(name):,} letters; {MAX_TAG_LETTERS} are the most.",
-            "Shorten it.",
+            tr("The name {name}… is too long.", name=name[:_SHOWN_LETTERS]),
+            tr(
+                "It has {letters} letters; {most} are the most.",
+                letters=grouped(len(name)),
+                most=MAX_TAG_LETTERS,
+            ),
+            tr("Shorten it."),
         )
     return name
 

@@ -14,23 +14,27 @@ from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, MediaKind
 
 _ADDED, _REMOVED = "human_tags_added", "human_tags_removed"
 _SUBJECTS = {
-    "human_caption": "caption",
-    _ADDED: "tags",
-    _REMOVED: "tags",
-    "human_rating": "rating",
-    "human_flag": "flag",
-    "human_favourite": "favourite mark",
-    "human_hidden": "hiding",
-    FILE_FIELD: "caption file",
+    "human_caption": tr("caption"),
+    _ADDED: tr("tags"),
+    _REMOVED: tr("tags"),
+    "human_rating": tr("rating"),
+    "human_flag": tr("flag"),
+    "human_favourite": tr("favourite mark"),
+    "human_hidden": tr("hiding"),
+    FILE_FIELD: tr("caption file"),
 }
 _MANY = {
-    "caption": "captions",
-    "caption file": "caption files",
-    "rating": "ratings",
-    "flag": "flags",
-    "favourite mark": "favourite marks",
+    "human_caption": tr("captions"),
+    "human_rating": tr("ratings"),
+    "human_flag": tr("flags"),
+    "human_favourite": tr("favourite marks"),
+    FILE_FIELD: tr("caption files"),
 }
-_FLAGS = {Flag.PICK: "Pick flag", Flag.REJECT: "Reject flag", Flag.NONE: "No flag"}
+_FLAGS = {
+    Flag.PICK: tr("Pick flag"),
+    Flag.REJECT: tr("Reject flag"),
+    Flag.NONE: tr("No flag"),
+}
 _LOOKED_AT = 200
 """So many of a command's media are looked at to call them photos or videos."""
 
@@ -46,27 +50,30 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
     if len(albums) == 1 and (album := albums.pop()):
         return _title_of_places(library, edits, album, keys)
     if apart := [other for edit in edits if (other := apart_from(edit.field))]:
-        return f"Set apart: {things(library, list(dict.fromkeys((*keys, *apart))))}"
+        each = list(dict.fromkeys((*keys, *apart)))
+        return tr("Set apart: {things}", things=things(library, each))
     if fields == {GROUP_BEST}:
         best = [edit.key for edit in edits if json.loads(edit.new)]
-        return f"Best of its group: {things(library, best)}" if best else "No best of its group"
+        if not best:
+            return tr("No best of its group")
+        return tr("Best of its group: {things}", things=things(library, best))
     is_of_tags = fields <= {_ADDED, _REMOVED}
     values = {edit.new for edit in edits}
-    if len(fields) == len(values) == 1 and (said := _said(fields.pop(), values.pop())):
-        link = "of" if "iding" in said else "on"
-        return f"{said} {link} {things(library, keys)}"
-    if is_of_tags and (change := _tag_change(edits)):
-        return f"{change} {things(library, keys)}"
-    subjects = list(dict.fromkeys(_subject(edit.field) for edit in edits))
-    if len(keys) > 1:
-        subjects = [_MANY.get(subject, subject) for subject in subjects]
+    if len(fields) == len(values) == 1 and (said := _said(field := fields.pop(), values.pop())):
+        if field == "human_hidden":
+            return tr("{what} of {things}", what=said, things=things(library, keys))
+        return tr("{what} on {things}", what=said, things=things(library, keys))
+    if is_of_tags and (change := _tag_change(edits, things(library, keys))):
+        return change
+    subjects = list(dict.fromkeys(_subject(edit.field, len(keys) > 1) for edit in edits))
     listed = ", ".join(subjects[:-1])
-    text = f"{listed} and {subjects[-1]}" if listed else subjects[-1]
-    return f"{text[:1].upper()}{text[1:]} of {things(library, keys)}"
+    text = tr("{listed} and {last}", listed=listed, last=subjects[-1]) if listed else subjects[-1]
+    what = text[:1].upper() + text[1:]
+    return tr("{what} of {things}", what=what, things=things(library, keys))
 
 
-def _tag_change(edits: Sequence[Edit]) -> str:
-    """The one tag that a command takes away or gives another name; empty where it does more."""
+def _tag_change(edits: Sequence[Edit], of_what: str) -> str:
+    """That one tag is taken away or gets another name; empty where a command does more."""
     lost, gained = set[str](), set[str]()
     for field, old, new in {(edit.field, edit.old, edit.new) for edit in edits}:
         before, after = (_texts(json.loads(text)) for text in (old, new))
@@ -76,31 +83,38 @@ def _tag_change(edits: Sequence[Edit]) -> str:
             return ""
     if not lost:
         return ""
-    tag = f"Tag “{lost.pop()}”"
-    return f"{tag} renamed to “{gained.pop()}” on" if gained else f"{tag} removed from"
+    tag = lost.pop()
+    if gained:
+        return tr(
+            "Tag “{tag}” renamed to “{new}” on {things}", tag=tag, new=gained.pop(), things=of_what
+        )
+    return tr("Tag “{tag}” removed from {things}", tag=tag, things=of_what)
 
 
 def _texts(value: object) -> set[str]:
     return set(value) if isinstance(value, list) else set()
 
 
-def _subject(field: str) -> str:
-    return "albums" if album_of(field) else _SUBJECTS.get(field, field)
+def _subject(field: str, is_of_many: bool) -> str:
+    if album_of(field):
+        return tr("albums")
+    one = _SUBJECTS.get(field, field)
+    return _MANY.get(field, one) if is_of_many else one
 
 
 def _said(field: str, value: str) -> str:
     """The one thing that a command says of all its media; empty where a title names none."""
     said = json.loads(value)
     if field == "human_caption" and said == "":
-        return "No caption"
+        return tr("No caption")
     if field == "human_rating" and said is not None:
-        return f"{said or 'No'} star{'' if said == 1 else 's'}"
+        return tr_count(said, "{n} star", "{n} stars") if said else tr("No stars")
     if field == "human_flag" and said is not None:
         return _FLAGS[Flag(said)]
     if field == "human_favourite":
-        return "Favourite mark" if said else "No favourite mark"
+        return tr("Favourite mark") if said else tr("No favourite mark")
     if field == "human_hidden":
-        return "Hiding" if said else "No hiding"
+        return tr("Hiding") if said else tr("No hiding")
     return ""
 
 
@@ -108,13 +122,19 @@ def _title_of_list(edit: Edit) -> str:
     """The title of a command on an album or a saved search itself."""
     old, new = (json.loads(text) for text in (edit.old, edit.new))
     if edit.field == SAVED_SEARCH and old and new and old[0] == new[0]:
-        return f"Query of {edit.field} {new[0]}"
+        return tr("Query of saved search {name}", name=new[0])
     before, after = (one if edit.field == ALBUM else one and one[0] for one in (old, new))
+    if edit.field == ALBUM:
+        if before is None:
+            return tr("New album {name}", name=after)
+        if after is None:
+            return tr("Deletion of album {name}", name=before)
+        return tr("Name of album {name}", name=after)
     if before is None:
-        return f"New {edit.field} {after}"
+        return tr("New saved search {name}", name=after)
     if after is None:
-        return f"Deletion of {edit.field} {before}"
-    return f"Name of {edit.field} {after}"
+        return tr("Deletion of saved search {name}", name=before)
+    return tr("Name of saved search {name}", name=after)
 
 
 def _title_of_places(
@@ -122,10 +142,10 @@ def _title_of_places(
 ) -> str:
     name = library.albums.name_ever(album)
     if all(json.loads(edit.old) is None for edit in edits):
-        return f"Adding {things(library, keys)} to {name}"
+        return tr("Adding {things} to {name}", things=things(library, keys), name=name)
     if all(json.loads(edit.new) is None for edit in edits):
-        return f"Removing {things(library, keys)} from {name}"
-    return f"Order of {name}"
+        return tr("Removing {things} from {name}", things=things(library, keys), name=name)
+    return tr("Order of {name}", name=name)
 
 
 def things(library: Library, keys: Sequence[str]) -> str:

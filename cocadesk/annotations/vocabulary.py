@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.layout import VOCABULARY_NAME
 from cocadesk.library.storage import storage_of
 from cocadesk.resources import resource_path
@@ -82,7 +82,9 @@ def _read(file: Path) -> bytes:
 def _unusable(file: Path, why: str) -> UserError:
     shown = str(file).encode("utf-8", "replace").decode()
     return UserError(
-        f"The tags cannot be read from {shown}.", why, "Give a text file with one tag a line."
+        tr("The tags cannot be read from {shown}.", shown=shown),
+        why,
+        tr("Give a text file with one tag a line."),
     )
 
 
@@ -120,7 +122,9 @@ def set_custom_vocabulary(library_folder: Path, tags: Sequence[str]) -> Vocabula
     hashed = [line for line in lines if line.startswith("#")]
     if hashed:
         raise UserError(
-            f"The tag {hashed[0]} can't be used.", "A tag must not begin with #.", "Leave it out."
+            tr("The tag {hashed} can't be used.", hashed=hashed[0]),
+            tr("A tag must not begin with #."),
+            tr("Leave it out."),
         )
     vocabulary = parse_vocabulary(lines, file)
     storage_of(library_folder).write(file, "".join(f"{t}\n" for t in vocabulary.tags).encode())

@@ -14,7 +14,13 @@ from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, S
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.annotations.taking_over import TakeOverReport, take_over_steps
 from cocadesk.annotations.titles import things
-from cocadesk.engine.conversions import REPORTED, sentence, to_failures, to_value, to_writing
+from cocadesk.engine.conversions import (
+    sentence,
+    skipped_items,
+    to_failures,
+    to_value,
+    to_writing,
+)
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
@@ -25,14 +31,11 @@ from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
 from cocadesk.protocol.captions import CaptionWriting
 from cocadesk.protocol.messages import JobReply, RowsChanged
-from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     CaptionStyle,
     JobKind,
     JobValue,
     Scope,
-    WriteItem,
-    WriteKind,
 )
 
 STAGES = {
@@ -255,14 +258,6 @@ def report_so_far(
     if progress.stage is AnnotationStage.TAKE_OVER:
         return values.TakeOverReport(skipped=skipped_items(skipped))
     return values.CaptionReport(failed=to_failures(skipped, "words"))
-
-
-def skipped_items(skipped: Sequence[SkippedFile]) -> tuple[WriteItem, ...]:
-    """Files that were left as they are, as clients see them."""
-    return tuple(
-        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=item.reason)
-        for item in skipped[:REPORTED]
-    )
 
 
 def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from cocadesk.annotations.human import AnnotationChange as Change
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
-from cocadesk.annotations.sidecars import PlannedFile, plan_write
+from cocadesk.annotations.sidecars import plan_write
 from cocadesk.annotations.titles import (
     all_media,
     captions_title,
@@ -29,9 +29,8 @@ from cocadesk.engine.annotation_jobs import (
     TagSpec,
     TakeOverSpec,
     WriteSpec,
-    skipped_items,
 )
-from cocadesk.engine.conversions import to_value, to_writing
+from cocadesk.engine.conversions import skipped_items, to_value, to_writing, write_item
 from cocadesk.engine.groups import GroupHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory
@@ -60,7 +59,6 @@ from cocadesk.protocol.messages import (
     VocabularyReply,
     WritePlan,
 )
-from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import EditValue, JobKind, Scope, WriteItem, WriteKind
 
 PLAN_LIMIT = 1000
@@ -244,14 +242,3 @@ class AnnotationHandler(RequestHandler):
         title = new_tags_title()
         items = self._library.counts().media
         return self._context.queue(JobKind.TAG, title, TagSpec(order=new_key()), items=items)
-
-
-def write_item(planned: PlannedFile) -> WriteItem:
-    """The change that a write would make to one file, as clients see it."""
-    return WriteItem(
-        path=WirePath.of(planned.path),
-        kind=WriteKind(planned.action.value),
-        new=planned.new.text,
-        old=planned.old.text,
-        reason=planned.reason,
-    )

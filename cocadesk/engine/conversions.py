@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from cocadesk.errors import UserError, grouped, tr
+from cocadesk.errors import UserError, grouped, retold, tr
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
@@ -34,12 +34,15 @@ from cocadesk.protocol.values import (
     TagValue,
     TakeOverReport,
     VideoMoment,
+    WriteItem,
+    WriteKind,
     WriteReport,
     changed,
 )
 from cocadesk.search.ordering import Order, SortKey
 
 if TYPE_CHECKING:
+    from cocadesk.annotations.sidecars import PlannedFile
     from cocadesk.library.layout import Thumbnails
     from cocadesk.library.library import Library
     from cocadesk.search.searcher import Hit as FoundHit
@@ -99,7 +102,7 @@ def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[Failur
     return tuple(
         FailureValue(
             path=WirePath.of(item.path),
-            reason=item.reason,
+            reason=retold(item.reason),
             stage=stage,
             when=now,
             is_passing=getattr(item, "is_passing", False),
@@ -120,7 +123,7 @@ def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:
     """The files that a job of any kind reports as not done."""
     if isinstance(report, WriteReport | TakeOverReport):
         return tuple(
-            FailureValue(path=item.path, reason=item.reason, stage="write")
+            FailureValue(path=item.path, reason=retold(item.reason), stage="write")
             for item in report.skipped
         )
     return report.failed if isinstance(report, IndexReport | CaptionReport) else ()
@@ -262,3 +265,22 @@ def to_moments(library: Library, image_id: str, row: MediaRow) -> Moments:
 
 def _if_there(path: Path) -> WirePath | None:
     return WirePath.of(path) if path.exists() else None
+
+
+def write_item(planned: PlannedFile) -> WriteItem:
+    """The change that a write would make to one file, as clients see it."""
+    return WriteItem(
+        path=WirePath.of(planned.path),
+        kind=WriteKind(planned.action.value),
+        new=planned.new.text,
+        old=planned.old.text,
+        reason=retold(planned.reason),
+    )
+
+
+def skipped_items(skipped: Sequence[SkippedItem]) -> tuple[WriteItem, ...]:
+    """Files that were left as they are, as clients see them."""
+    return tuple(
+        WriteItem(path=WirePath.of(item.path), kind=WriteKind.SKIPPED, reason=retold(item.reason))
+        for item in skipped[:REPORTED]
+    )

@@ -21,7 +21,7 @@ from cocadesk.annotations.vocabulary import Vocabulary
 from cocadesk.engine.conversions import to_writing
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.scopes import some_scope_keys
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, retold, tr
 from cocadesk.library.library import Library
 from cocadesk.library.rows import DESCRIBE, EMBED, MediaRow, MediaState, Tag
 from cocadesk.locations import text_vectors_folder
@@ -261,4 +261,4 @@ class FileDescriber:
 
 
 def _failure(path: bytes, reason: str) -> FailureValue:
-    return FailureValue(path=WirePath.of(path), reason=reason)
+    return FailureValue(path=WirePath.of(path), reason=retold(reason))

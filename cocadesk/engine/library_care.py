@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from cocadesk.engine.groups import TITLE, GroupSpec
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.models import ids_of_starter
-from cocadesk.errors import UserError, grouped, tr
+from cocadesk.errors import UserError, grouped, retold, tr
 from cocadesk.library.backups import Restored
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -122,13 +122,14 @@ class CareHandler(RequestHandler):
         is_open = model.state is ModelState.READY
         image_id = model.image_id if is_open else ids_of_starter()[1]
         is_awaited = self._library.manifest.awaits(model.source, image_id)
-        return tuple(self._library.care.problems(awaited=image_id if is_awaited else ""))
+        found = self._library.care.problems(awaited=image_id if is_awaited else "")
+        return tuple(map(retold, found))
 
     def _repair(self, body: RepairLibrary, call: Call) -> None:
         def repaired() -> CareReport:
             done = self._library.care.repair()
             self._context.publish(RowsChanged())
-            return CareReport(done=tuple(done), problems=self._problems())
+            return CareReport(done=tuple(map(retold, done)), problems=self._problems())
 
         if self._context.jobs().is_busy():
             raise UserError(

@@ -21,6 +21,7 @@ from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.list_layout import ListLayout
 from cocadesk.engine.picture_vectors import PictureVectors, hits_of
 from cocadesk.engine.scopes import not_in_library, row_of
+from cocadesk.errors import retold
 from cocadesk.library.fields import FIELD_OF, facts_of
 from cocadesk.library.groups import MediaGroups
 from cocadesk.library.key_numbers import KeyList
@@ -189,7 +190,12 @@ class LibraryHandler(RequestHandler):
         rows = self._library.media.failures()
         return Failures(
             failures=tuple(
-                to_value(row, FailureValue, when=row.when.isoformat(timespec="seconds"))
+                to_value(
+                    row,
+                    FailureValue,
+                    reason=retold(row.reason),
+                    when=row.when.isoformat(timespec="seconds"),
+                )
                 for row in rows[body.offset : body.offset + body.limit]
             ),
             total=len(rows),
@@ -213,7 +219,7 @@ class LibraryHandler(RequestHandler):
             schema=str(library.manifest.schema),
             counts=to_value(library.counts(model.image_id or None), CountsValue),
             model=model,
-            notices=library.notices,
+            notices=tuple(map(retold, library.notices)),
             update=self._update(),
             moved_from=None if old is None else WirePath.of(old),
         )

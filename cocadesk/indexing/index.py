@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.identity import MatchKind
@@ -478,7 +478,7 @@ def _nothing_there(failed: Sequence[Failed]) -> UserError:
     names = ", ".join(os.fsdecode(entry.path) for entry in failed) or "nothing"
     shown = names.encode("utf-8", "replace").decode()
     return UserError(
-        f"There is nothing to index: {shown} does not exist.",
+        tr("There is nothing to index: {shown} does not exist.", shown=shown),
         "",
-        "Check the path; name a folder, a photo or a video.",
+        tr("Check the path; name a folder, a photo or a video."),
     )

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cocadesk.errors import kept
 from cocadesk.indexing.heirs import inherit
 from cocadesk.library.edits import NO_WORDS, PERSON, apart_pairs, fields_of
 from cocadesk.library.library import Library
 from cocadesk.library.rows import Edit, Identity, MediaRow, MediaState, new_key
 
-JOINED = "Its file is a part of another photo now, with all that was said of it."
+JOINED = kept("Its file is a part of another photo now, with all that was said of it.")
 _LISTS = ("human_tags_added", "human_tags_removed")
 
 

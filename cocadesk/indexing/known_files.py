@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
+from cocadesk.errors import kept
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library.parts import Part, PartRole
@@ -401,7 +402,7 @@ class FileMatcher:
             )
             if match is None:
                 return Unreadable(
-                    found=found, reason="It changed while it was read.", is_passing=True
+                    found=found, reason=kept("It changed while it was read."), is_passing=True
                 )
             identity = self._known_files.apply(
                 found, seen.volume, result.file_hash, match, found.metadata_mark, parts

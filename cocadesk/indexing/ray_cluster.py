@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.indexing.range_reader import (
     OpenedReader,
     RangeAnswer,
@@ -86,9 +86,9 @@ def require_ray(package: str = "ray") -> None:
     """
     if find_spec(package) is None:
         raise UserError(
-            "Ray is not installed.",
-            "Indexing with --ray needs it, and CocaDesk does not bring it along.",
-            'Install it: pip install "cocadesk[ray]".',
+            tr("Ray is not installed."),
+            tr("Indexing with --ray needs it, and CocaDesk does not bring it along."),
+            tr('Install it: pip install "cocadesk[ray]".'),
         )
 
 
@@ -262,7 +262,7 @@ class RayCluster:
             look_for(self._address)
         except UserError as error:
             raise UserError(
-                "Ray has ended.", error.why, "Index again; it goes on from here."
+                tr("Ray has ended."), error.why, tr("Index again; it goes on from here.")
             ) from error
         self._checked_s = time.monotonic()
 
@@ -351,7 +351,9 @@ def look_for(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise UserError(
-            f"{address} is no address of a Ray cluster.", "", "Give HOST:PORT of its head, or auto."
+            tr("{address} is no address of a Ray cluster.", address=address),
+            "",
+            tr("Give HOST:PORT of its head, or auto."),
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
@@ -360,7 +362,9 @@ def look_for(address: str) -> None:
 
 
 def _nothing_at(address: str, why: str) -> UserError:
-    return UserError(f"There is no Ray cluster at {address}.", why, "Check the address.")
+    return UserError(
+        tr("There is no Ray cluster at {address}.", address=address), why, tr("Check the address.")
+    )
 
 
 def _log_lines(data: dict[str, Any], ignore_prefix: bool) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 _LOOK_S = 0.1
 HOST = "cocadesk.indexing.ray_host"
@@ -25,7 +25,7 @@ REFUSED = "!"
 
 def not_started(why: str) -> UserError:
     """Ray could not be started, for this reason."""
-    return UserError("Ray could not be started.", why, "Index without --ray.")
+    return UserError(tr("Ray could not be started."), why, tr("Index without --ray."))
 
 
 class RayProcess:

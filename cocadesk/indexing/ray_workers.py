@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol, Self, cast
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.indexing.pictures import Decoded
 from cocadesk.indexing.pipeline import DECODER_NICENESS
 from cocadesk.indexing.range_reader import (
@@ -290,18 +290,28 @@ class RayWorkers:
         self._failed_starts = 0
         if opened is None or opened.error:
             host, why = ("", "") if opened is None else (f" on {opened.host}", opened.error)
-            raise UserError(f"The Ray worker{host} could not open the model.", why)
+            raise UserError(tr("The Ray worker{host} could not open the model.", host=host), why)
         if opened.image_id != self._image_id:
             raise UserError(
-                f"The Ray worker on {opened.host} has another model than this library.",
-                f"It opened {opened.image_id}, and the library's vectors are of {self._image_id}.",
-                "Install the same CocaDesk, with the same model files, on each computer.",
+                tr(
+                    "The Ray worker on {host} has another model than this library.",
+                    host=opened.host,
+                ),
+                tr(
+                    "It opened {image_id}, and the library's vectors are of {other}.",
+                    image_id=opened.image_id,
+                    other=self._image_id,
+                ),
+                tr("Install the same CocaDesk, with the same model files, on each computer."),
             )
         if opened.reads != (here := installed_readers()):
             raise UserError(
-                f"The Ray worker on {opened.host} reads files by other means than this computer.",
-                f"It has {opened.reads}, and here is {here}.",
-                "Install the same CocaDesk, with the same packages, on each computer.",
+                tr(
+                    "The Ray worker on {host} reads files by other means than this computer.",
+                    host=opened.host,
+                ),
+                tr("It has {reads}, and here is {here}.", reads=opened.reads, here=here),
+                tr("Install the same CocaDesk, with the same packages, on each computer."),
             )
         return opened
 
@@ -311,10 +321,10 @@ class RayWorkers:
         if worker.opening is not None:
             self._failed_starts += 1
             if self._failed_starts >= _MOST_FAILED_STARTS:
-                raise UserError("The Ray workers end before they can read.", f"{lost}")
+                raise UserError(tr("The Ray workers end before they can read."), f"{lost}")
         self._errors += lost.is_error
         if self._errors >= _MOST_ERRORS:
-            raise UserError("The Ray workers fail at each file.", f"{lost}")
+            raise UserError(tr("The Ray workers fail at each file."), f"{lost}")
         self._end([worker])
         ranges = [one for one in worker.ranges if one.files]
         if ranges and worker.opening is None:
@@ -345,7 +355,7 @@ class RayWorkers:
 def _nothing_seen(unseen: Range) -> UserError:
     (token, file), *_ = unseen.files.items()
     return UserError(
-        "No Ray worker sees the files.",
+        tr("No Ray worker sees the files."),
         f"{os.fsdecode(file.request.path)}: {unseen.reasons[token]}",
-        "Make the folder available at the same path on each computer.",
+        tr("Make the folder available at the same path on each computer."),
     )

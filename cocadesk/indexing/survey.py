@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from cocadesk.errors import kept
 from cocadesk.indexing.gathering import MayJoin, gather, members
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict, decide, is_as_recorded
 from cocadesk.indexing.shots import Shots
@@ -26,10 +27,10 @@ from cocadesk.media.scanning import ScanEntry, scan
 from cocadesk.media.types import READER_VERSION, FoundFile, PassedOver, ScanProblem
 
 ABSENT = {
-    MediaState.MISSING: "The file is no longer in its place.",
-    MediaState.OFFLINE: "The folder's disk is not there, or none of its known files is.",
+    MediaState.MISSING: kept("The file is no longer in its place."),
+    MediaState.OFFLINE: kept("The folder's disk is not there, or none of its known files is."),
 }
-WENT_AWAY = "It went away while its files were looked for; the next index looks at them."
+WENT_AWAY = kept("It went away while its files were looked for; the next index looks at them.")
 _PROGRESS_FILES = 500
 _HASHED_AT_ONCE = 64
 

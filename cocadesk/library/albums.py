@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.paths import fold
 from cocadesk.library.rows import ALBUM, SAVED_SEARCH
 
@@ -101,12 +101,18 @@ def _distinct(names: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def in_words(kind: str) -> str:
+    """The kind of a list in the person's language."""
+    return {ALBUM: tr("album"), SAVED_SEARCH: tr("saved search")}.get(kind, kind)
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     """The sentence for a name that no album (or other ``kind`` of thing) has."""
     by_fold = {fold(one): one for one in known}
     nearest = difflib.get_close_matches(fold(name), by_fold, n=1, cutoff=0.5)
     if nearest:
-        hint = f"Did you mean {by_fold[nearest[0]]}?"
+        hint = tr("Did you mean {name}?", name=by_fold[nearest[0]])
     else:
-        hint = f"There are: {', '.join(by_fold.values())}." if by_fold else "There are none yet."
-    return UserError(f"There is no {kind} “{name}”.", "", hint)
+        names = ", ".join(by_fold.values())
+        hint = tr("There are: {names}.", names=names) if by_fold else tr("There are none yet.")
+    return UserError(tr("There is no {kind} “{name}”.", kind=in_words(kind), name=name), "", hint)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool) -> None:
@@ -39,9 +39,9 @@ def written_atomically(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
         if not isinstance(error, OSError):
             raise
         raise UserError(
-            f"The library can't write {path}.",
-            f"The reason: {error.strerror or error}.",
-            "Free some space or check the folder's permissions, then try again.",
+            tr("The library can't write {path}.", path=path),
+            tr("The reason: {reason}.", reason=error.strerror or error),
+            tr("Free some space or check the folder's permissions, then try again."),
         ) from error
 
 

@@ -20,7 +20,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.archives import DAMAGED, from_parquet, to_parquet
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.edits import EditLog, projected
@@ -98,7 +98,8 @@ def back_up(library: Backed, *, to: Path | None = None) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"The backup can't be written to {path}.", f"The reason: {error.strerror}."
+            tr("The backup can't be written to {path}.", path=path),
+            tr("The reason: {reason}.", reason=error.strerror),
         ) from error
     if library.folder in path.parents:
         storage_of(library.folder).write(path, _content(library))
@@ -182,12 +183,14 @@ def read_backup(path: Path) -> Backup:
             vocabulary=vocabulary,
         )
     except FileNotFoundError as error:
-        raise UserError(f"There is no backup {path}.", "", "Check its name.") from error
+        raise UserError(
+            tr("There is no backup {path}.", path=path), "", tr("Check its name.")
+        ) from error
     except DAMAGED as error:
         raise UserError(
-            f"The backup {path} can't be read.",
-            f"The reason: {error}.",
-            "Take an older one from the library's folder of backups.",
+            tr("The backup {path} can't be read.", path=path),
+            tr("The reason: {reason}.", reason=error),
+            tr("Take an older one from the library's folder of backups."),
         ) from error
 
 
@@ -310,7 +313,10 @@ def exported(library: Backed, table: pa.Table, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{folder} can't be made.", f"The reason: {error.strerror}.") from error
+        raise UserError(
+            tr("{folder} can't be made.", folder=folder),
+            tr("The reason: {reason}.", reason=error.strerror),
+        ) from error
     files = {
         "media.parquet": table,
         "edits.parquet": rows_to_arrow(EDITS, library.edits.all()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from cocadesk.errors import tr
 from cocadesk.library.marks import Flag
 from cocadesk.library.rows import MediaRow
 
@@ -33,7 +34,7 @@ def ranked(
     reasons = (
         text for (value, text), (other, _) in zip(first, second, strict=True) if value != other
     )
-    return best_first, next(reasons, "one of equals")
+    return best_first, next(reasons, tr("one of equals"))
 
 
 def _ranks(row: MediaRow, sharpness: float, chosen: Mapping[str, int]) -> list[tuple[float, str]]:
@@ -41,16 +42,25 @@ def _ranks(row: MediaRow, sharpness: float, chosen: Mapping[str, int]) -> list[t
     is_sharp = not math.isnan(sharpness) and sharpness > 0
     is_tagged = bool(row.human_tags_added or row.human_tags_removed)
     return [
-        (chosen.get(row.key, 0), "you chose it"),
-        (_FLAGS[row.flag], "flagged as a pick" if row.flag is Flag.PICK else "not rejected"),
-        (row.favourite, "a favourite of yours"),
-        (row.stars, f"rated {row.stars} of 5"),
-        (bool(row.human_caption), "has your caption"),
-        (is_tagged, "has your tags"),
-        (len(row.human_albums), "in an album of yours"),
-        (row.width * row.height, f"largest: {row.width} × {row.height}"),
-        (_ORIGINALS.get(row.format.lower(), 0), f"original format: {row.format.upper()}"),
-        (row.camera is not None, "has the camera's details"),
-        (round(math.log(sharpness) / _SHARPER) if is_sharp else -99, "sharpest"),
-        (-row.mtime_ns, "oldest file"),
+        (chosen.get(row.key, 0), tr("you chose it")),
+        (
+            _FLAGS[row.flag],
+            tr("flagged as a pick") if row.flag is Flag.PICK else tr("not rejected"),
+        ),
+        (row.favourite, tr("a favourite of yours")),
+        (row.stars, tr("rated {stars} of 5", stars=row.stars)),
+        (bool(row.human_caption), tr("has your caption")),
+        (is_tagged, tr("has your tags")),
+        (len(row.human_albums), tr("in an album of yours")),
+        (
+            row.width * row.height,
+            tr("largest: {width} × {height}", width=row.width, height=row.height),
+        ),
+        (
+            _ORIGINALS.get(row.format.lower(), 0),
+            tr("original format: {format}", format=row.format.upper()),
+        ),
+        (row.camera is not None, tr("has the camera's details")),
+        (round(math.log(sharpness) / _SHARPER) if is_sharp else -99, tr("sharpest")),
+        (-row.mtime_ns, tr("oldest file")),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Set
 from dataclasses import replace
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.backups import (
     Restored,
     back_up,
@@ -126,9 +126,9 @@ class LibraryCare:
         newest = next(iter(backups_of(self._library.folder)), None)
         if path is None and newest is None:
             raise UserError(
-                f"There is no backup in {self._library.folder / BACKUPS_FOLDER}.",
+                tr("There is no backup in {folder}.", folder=self._library.folder / BACKUPS_FOLDER),
                 "",
-                "Choose a backup file that you keep elsewhere.",
+                tr("Choose a backup file that you keep elsewhere."),
             )
         with self._store.writing():
             return restore(self._library, read_backup(path or newest or self._library.folder))

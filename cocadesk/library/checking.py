@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Protocol
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, kept
 from cocadesk.library.backups import Backed, backups_of, read_backup
 from cocadesk.library.layout import (
     MANIFEST_COPY,
@@ -23,8 +23,6 @@ from cocadesk.library.parts_file import is_damaged
 from cocadesk.library.rows import Identity, MediaState, ViewShows
 from cocadesk.library.store import Store, can_read
 from cocadesk.library.views import ViewMark, ViewTables
-
-REDRAW = "To draw them, read all files of their folders again (index --again all)."
 
 
 class Checked(Backed, Protocol):
@@ -47,12 +45,19 @@ def problems_of(library: Checked, store: Store, awaited: str = "") -> list[str]:
     folder = library.folder
     found = list(read_notices(folder))
     if not is_manifest_right(folder):
-        found.append(f"{MANIFEST_NAME} or its copy {MANIFEST_COPY} is damaged.")
+        found.append(
+            kept("{file} or its copy {copy} is damaged.", file=MANIFEST_NAME, copy=MANIFEST_COPY)
+        )
     if any(map(is_damaged, bases_in(folder))):
-        found.append("The search index is damaged; the library's repair lets it be made again.")
+        found.append(
+            kept("The search index is damaged; the library's repair lets it be made again.")
+        )
     damaged = set(damaged_tables(folder / STORE_FOLDER, thorough=True))
     damaged |= {n for n in store.names() if not can_read(folder / STORE_FOLDER, n)}
-    found += [f"The table of {contents_of(table)} is damaged." for table in sorted(damaged)]
+    found += [
+        kept("The table of {contents} is damaged.", contents=contents_of(table))
+        for table in sorted(damaged)
+    ]
     if not damaged:
         # Not between two writes of a job that runs.
         with store.writing() if library.is_writer else nullcontext():
@@ -73,22 +78,63 @@ def _between_tables(library: Checked, awaited: str) -> list[str]:
     moments = library.views.part_marks(model, ViewShows.SPAN) if model is not None else []
     undrawn = _without_thumbnail(media, moments, library.thumbnails)
     unknown = len(library.edits.annotated_keys() - set(keys))
-    counted = [
-        (twice, "Photos and videos that stand in the library twice: {}."),
-        (differing, "Captions, tags and ratings that differ from the log of people's edits: {}."),
-        (unknown, "Annotated photos and videos that are missing from their table: {}."),
-        (undrawn, f"Thumbnails lost or damaged: {{}}. {REDRAW}"),
-    ]
+    counted = _of_rows(twice, differing, unknown, undrawn)
     if model is not None and library.views.has(model):
         wholes = library.views.whole_marks(model)
         orphans, _ = _views_and_media(wholes, media)
         coming = library.views.whole_marks(awaited) if awaited else []
         _, lacking = _views_and_media([*wholes, *coming], media)
         counted += [
-            (len(orphans), "Photos and videos that have vectors but no row: {}."),
-            (lacking, "Photos and videos without vectors: {}. Index their folders again."),
+            (
+                len(orphans),
+                kept(
+                    "Photos and videos that have vectors but no row: {number}.",
+                    number=f"{len(orphans):,}",
+                ),
+            ),
+            (
+                lacking,
+                kept(
+                    "Photos and videos without vectors: {number}. Index their folders again.",
+                    number=f"{lacking:,}",
+                ),
+            ),
         ]
-    return [text.format(f"{number:,}") for number, text in counted if number]
+    return [text for number, text in counted if number]
+
+
+def _of_rows(twice: int, differing: int, unknown: int, undrawn: int) -> list[tuple[int, str]]:
+    """How many rows are wrong in each way, and the sentence that says so."""
+    return [
+        (
+            twice,
+            kept(
+                "Photos and videos that stand in the library twice: {number}.", number=f"{twice:,}"
+            ),
+        ),
+        (
+            differing,
+            kept(
+                "Captions, tags and ratings that differ from the log of people's edits: {number}.",
+                number=f"{differing:,}",
+            ),
+        ),
+        (
+            unknown,
+            kept(
+                "Annotated photos and videos that are missing from their table: {number}.",
+                number=f"{unknown:,}",
+            ),
+        ),
+        (
+            undrawn,
+            kept(
+                "Thumbnails lost or damaged: {number}. To draw them, read all files of"
+                " their folders again (index --again all).",
+                number=f"{undrawn:,}",
+            ),
+        ),
+    ]
 
 
 def _views_and_media(wholes: Iterable[ViewMark], media: Iterable[Identity]) -> tuple[set[str], int]:
@@ -116,7 +162,7 @@ def _about_backups(library: Backed) -> list[str]:
     if not backups:
         if library.edits.next_seq() == 1:
             return []
-        return ["There is no backup of people's captions and tags yet."]
+        return [kept("There is no backup of people's captions and tags yet.")]
     found = []
     for path in backups:
         try:
@@ -134,15 +180,25 @@ def drop_orphans(library: Checked) -> list[str]:
         orphans, _ = _views_and_media(library.views.whole_marks(library.model), media)
         if orphans:
             library.views.remove_from(library.model, dict.fromkeys(sorted(orphans), 0))
-            said.append(f"Vectors without a row were removed: {len(orphans):,}.")
+            said.append(
+                kept("Vectors without a row were removed: {number}.", number=f"{len(orphans):,}")
+            )
     damaged = [path for path in bases_in(library.folder) if is_damaged(path)]
     for path in damaged:
         path.unlink(missing_ok=True)
     if damaged:
-        said.append("The damaged search index was removed; it is made again in the background.")
+        said.append(
+            kept("The damaged search index was removed; it is made again in the background.")
+        )
     emptied = _drop_empty(library.thumbnails, {one.picture_hash for one in media})
     if emptied:
-        said.append(f"Empty thumbnails were removed: {emptied:,}. {REDRAW}")
+        said.append(
+            kept(
+                "Empty thumbnails were removed: {number}. To draw them, read all files of"
+                " their folders again (index --again all).",
+                number=f"{emptied:,}",
+            )
+        )
     return said
 
 

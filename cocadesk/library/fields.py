@@ -14,6 +14,7 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from cocadesk.errors import retold, tr
 from cocadesk.library.marks import Flag, flag_of, stars_of
 from cocadesk.library.parts import name_of, parts_text
 from cocadesk.library.paths import fold, folder_of
@@ -180,11 +181,11 @@ def _name_field(name: str, label: str, column: str) -> Field:
 
 def _rating(row: MediaRow) -> str | None:
     stars = stars_of(row.human_rating, row.rating)
-    return None if stars is None else f"{stars} of 5"
+    return None if stars is None else tr("{stars} of 5", stars=stars)
 
 
 def _flag(row: MediaRow) -> str | None:
-    return {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(row.flag)
+    return {Flag.PICK: tr("picked"), Flag.REJECT: tr("rejected")}.get(row.flag)
 
 
 def _position(row: MediaRow) -> str | None:
@@ -211,17 +212,22 @@ def _size(row: MediaRow) -> str:
     return f"{size:.1f} GB"
 
 
+def _state(row: MediaRow) -> str | None:
+    names = {MediaState.MISSING: tr("missing"), MediaState.OFFLINE: tr("offline")}
+    return names.get(row.state) and (retold(row.reason or "") or names[row.state])
+
+
 def _files(row: MediaRow) -> str | None:
     parts = ((os.fsdecode(part.name), part.role) for part in row.parts)
     return parts_text(name_of(row.path), list(parts))
 
 
 FIELDS = (
-    _text_field("title", "Title"),
-    _text_field("description", "Description"),
+    _text_field("title", tr("Title")),
+    _text_field("description", tr("Description")),
     Field(
         "caption",
-        "Caption",
+        tr("Caption"),
         columns=("human_caption", "machine_caption"),
         value=_first,
         sql="lower(coalesce(human_caption, machine_caption))",
@@ -229,7 +235,7 @@ FIELDS = (
     ),
     Field(
         "captioned",
-        "Captioned by",
+        tr("Captioned by"),
         columns=("human_caption", "machine_caption"),
         value=_captioned,
         sql="CASE WHEN human_caption <> '' THEN 'person' "
@@ -240,7 +246,7 @@ FIELDS = (
     ),
     Field(
         "tag",
-        "Tags",
+        tr("Tags"),
         Form.LIST,
         columns=("human_tags_added", "human_tags_removed", "machine_tag_names"),
         value=_tags,
@@ -249,7 +255,7 @@ FIELDS = (
     ),
     Field(
         "keyword",
-        "Keywords",
+        tr("Keywords"),
         Form.LIST,
         columns=("keywords", "keyword_paths"),
         value=_keywords,
@@ -257,18 +263,18 @@ FIELDS = (
         match=Match.EQUAL,
         shown=keywords_text,
     ),
-    _list_field("person", "People", "persons"),
+    _list_field("person", tr("People"), "persons"),
     Field(
         "taken",
-        "Taken",
+        tr("Taken"),
         Form.TIME,
         match=Match.RANGE,
         shown=lambda row: None if row.taken is None else f"{row.taken:%Y-%m-%d %H:%M:%S}",
     ),
-    Field("zone", "Time zone", columns=("utc_offset_min",), shown=zone_text),
+    Field("zone", tr("Time zone"), columns=("utc_offset_min",), shown=zone_text),
     Field(
         "rating",
-        "Rating",
+        tr("Rating"),
         Form.NUMBER,
         columns=("human_rating", "rating"),
         value=stars_of,
@@ -277,10 +283,10 @@ FIELDS = (
         match=Match.RANGE,
         shown=_rating,
     ),
-    Field("said_by_file", "File says", columns=("rating",), shown=said_by_file),
+    Field("said_by_file", tr("File says"), columns=("rating",), shown=said_by_file),
     Field(
         "flag",
-        "Flag",
+        tr("Flag"),
         columns=("human_flag", "rating"),
         value=flag_of,
         sql=f"coalesce(human_flag, CASE WHEN rating < 0 THEN '{Flag.REJECT.value}' "
@@ -292,28 +298,28 @@ FIELDS = (
     ),
     Field(
         "favourite",
-        "Favourite",
+        tr("Favourite"),
         columns=("human_favourite",),
         value=_yes_or_no,
         sql="CASE WHEN human_favourite THEN 'yes' ELSE 'no' END",
         match=Match.EQUAL,
         choices=("yes", "no"),
         is_optional=False,
-        shown=lambda row: "yes" if row.favourite else None,
+        shown=lambda row: tr("yes") if row.favourite else None,
     ),
     Field(
         "hidden",
-        "Hidden",
+        tr("Hidden"),
         columns=("human_hidden",),
         value=lambda hidden: "yes" if hidden else None,
         sql="CASE WHEN human_hidden THEN 'yes' END",
         match=Match.EQUAL,
         choices=("yes",),
-        shown=lambda row: "yes" if row.hidden else None,
+        shown=lambda row: tr("yes") if row.hidden else None,
     ),
     Field(
         "album",
-        "Albums",
+        tr("Albums"),
         Form.LIST,
         columns=("human_albums", "human_places"),
         value=_in_albums,
@@ -321,39 +327,39 @@ FIELDS = (
     ),
     Field(
         "label",
-        "Label",
+        tr("Label"),
         sql="lower(label)",
         match=Match.EQUAL,
         shown=attrgetter("label"),
     ),
-    _text_field("camera", "Camera"),
-    _text_field("lens", "Lens"),
+    _text_field("camera", tr("Camera")),
+    _text_field("lens", tr("Lens")),
     Field(
         "exposure",
-        "Exposure",
+        tr("Exposure"),
         Form.NUMBER,
         columns=("exposure_s",),
         match=Match.RANGE,
         shown=exposure_text,
     ),
-    _number_field("aperture", "Aperture", "aperture"),
-    _number_field("iso", "Sensitivity", "iso"),
-    _number_field("focal", "Focal length", "focal_mm"),
+    _number_field("aperture", tr("Aperture"), "aperture"),
+    _number_field("iso", tr("Sensitivity"), "iso"),
+    _number_field("focal", tr("Focal length"), "focal_mm"),
     Field(
         "place",
-        "Place",
+        tr("Place"),
         columns=("place", "region", "country"),
         value=place_text,
         sql=f"lower(concat_ws('{BETWEEN_NAMES}', place, region, country))",
         match=Match.CONTAINS,
         shown=lambda row: place_text(row.place, row.region, row.country),
     ),
-    _name_field("country", "Country", "country"),
-    _name_field("region", "Region", "region"),
-    _name_field("town", "Town", "place"),
+    _name_field("country", tr("Country"), "country"),
+    _name_field("region", tr("Region"), "region"),
+    _name_field("town", tr("Town"), "place"),
     Field(
         "position",
-        "Position",
+        tr("Position"),
         Form.NUMBER,
         columns=("latitude", "longitude"),
         value=_both,
@@ -361,30 +367,30 @@ FIELDS = (
         match=Match.PRESENT,
         shown=_position,
     ),
-    _number_field("latitude", "Latitude", "latitude"),
-    _number_field("longitude", "Longitude", "longitude"),
-    _text_field("creator", "Creator"),
-    _text_field("copyright", "Copyright"),
+    _number_field("latitude", tr("Latitude"), "latitude"),
+    _number_field("longitude", tr("Longitude"), "longitude"),
+    _text_field("creator", tr("Creator")),
+    _text_field("copyright", tr("Copyright")),
     Field(
         "dimensions",
-        "Dimensions",
+        tr("Dimensions"),
         columns=("width", "height"),
         shown=lambda row: f"{row.width} × {row.height}" if row.width else None,
     ),
-    Field("width", "Width", Form.NUMBER, match=Match.RANGE, is_optional=False),
-    Field("height", "Height", Form.NUMBER, match=Match.RANGE, is_optional=False),
+    Field("width", tr("Width"), Form.NUMBER, match=Match.RANGE, is_optional=False),
+    Field("height", tr("Height"), Form.NUMBER, match=Match.RANGE, is_optional=False),
     Field(
         "duration",
-        "Duration",
+        tr("Duration"),
         Form.NUMBER,
         columns=("duration_s",),
         match=Match.RANGE,
         shown=_duration,
     ),
-    Field("kind", "Kind", match=Match.EQUAL, choices=tuple(MediaKind), is_optional=False),
+    Field("kind", tr("Kind"), match=Match.EQUAL, choices=tuple(MediaKind), is_optional=False),
     Field(
         "format",
-        "Format",
+        tr("Format"),
         Form.LIST,
         columns=("format", "part_formats"),
         value=lambda shown, others: _folded([shown, *others]),
@@ -393,10 +399,10 @@ FIELDS = (
         is_optional=False,
         shown=lambda row: row.format.upper(),
     ),
-    Field("files", "Files", columns=("parts",), shown=_files),
+    Field("files", tr("Files"), columns=("parts",), shown=_files),
     Field(
         "size",
-        "File size",
+        tr("File size"),
         Form.NUMBER,
         columns=("size_bytes",),
         match=Match.RANGE,
@@ -405,7 +411,7 @@ FIELDS = (
     ),
     Field(
         "name",
-        "Name",
+        tr("Name"),
         columns=("name_text",),
         match=Match.CONTAINS,
         is_optional=False,
@@ -413,7 +419,7 @@ FIELDS = (
     ),
     Field(
         "folder",
-        "Folder",
+        tr("Folder"),
         columns=("folder_text",),
         match=Match.FOLDER,
         is_optional=False,
@@ -421,13 +427,15 @@ FIELDS = (
     ),
     Field(
         "state",
-        "State",
+        tr("State"),
         match=Match.EQUAL,
         choices=tuple(MediaState),
         is_optional=False,
-        shown=lambda row: None if row.state is MediaState.PRESENT else row.reason or row.state,
+        shown=_state,
     ),
-    Field("added", "Added", Form.TIME, columns=("added_utc",), value=_in_utc, match=Match.RANGE),
+    Field(
+        "added", tr("Added"), Form.TIME, columns=("added_utc",), value=_in_utc, match=Match.RANGE
+    ),
 )
 """In the order in which a detail shows them."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.edits import OF_APART, apart_from
 from cocadesk.library.in_hand import forget_in_hand
 from cocadesk.library.layout import (
@@ -246,9 +246,10 @@ class Forgetting:
         except (OSError, UserError) as error:
             told = error.why if isinstance(error, UserError) else ""
             raise UserError(
-                "A backup could not be changed, so something is left in it.",
-                told or f"The reason: {getattr(error, 'strerror', None) or error}.",
-                "Mend that and open the library again: it then goes on.",
+                tr("A backup could not be changed, so something is left in it."),
+                told
+                or tr("The reason: {reason}.", reason=getattr(error, "strerror", None) or error),
+                tr("Mend that and open the library again: it then goes on."),
             ) from error
 
     def _drop_drafts(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Set
 from functools import partial
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, kept
 from cocadesk.library.backups import Backed, add_waiting, backups_of, merge_backup, read_backup
 from cocadesk.library.commits import tables_in
 from cocadesk.library.layout import (
@@ -56,12 +56,12 @@ def mend_folder(folder: Path, *, thorough: bool = False) -> set[str]:
         set_pending(folder, damaged)
 
     if mend_manifest(folder):
-        notices.append(f"The file {MANIFEST_NAME} was damaged; its copy is used.")
+        notices.append(kept("The file {file} was damaged; its copy is used.", file=MANIFEST_NAME))
     is_made = read_manifest(folder) is not None
     if is_made and not tables_in(store):
         damaged.update(TABLES)
         set_pending(folder, damaged)
-        notices.append("The library's tables were gone; index its folders again.")
+        notices.append(kept("The library's tables were gone; index its folders again."))
     found = mend_tables(
         store,
         folder / DAMAGED_FOLDER,
@@ -89,13 +89,21 @@ def heal(library: Backed, damaged: Set[str]) -> None:
         count = library.edits.rebuild(_RECOVERED, only_unknown=MEDIA in damaged)
         if count:
             notices.append(
-                f"{count:,} captions, tags and ratings of people were taken into the log again "
-                "from the table of photos and videos."
+                kept(
+                    "{number} captions, tags and ratings of people were taken into the log again "
+                    "from the table of photos and videos.",
+                    number=f"{count:,}",
+                )
             )
     if damaged & {EDITS, MEDIA}:
         waiting += add_waiting(library, library.edits.all())
         if waiting:
-            notices.append(f"{waiting:,} annotated photos and videos wait for the next index.")
+            notices.append(
+                kept(
+                    "{number} annotated photos and videos wait for the next index.",
+                    number=f"{waiting:,}",
+                )
+            )
     if ROOTS in damaged:
         _add_roots(library)
     library.edits.replay()
@@ -110,7 +118,11 @@ def _from_backup(library: Backed) -> tuple[list[str], int]:
             done = merge_backup(library, read_backup(path))
         except UserError:
             continue
-        said = f"{done.edits:,} entries of the log were taken from the backup {path.name}."
+        said = kept(
+            "{number} entries of the log were taken from the backup {name}.",
+            number=f"{done.edits:,}",
+            name=path.name,
+        )
         return ([said] if done.edits else []), done.waiting
     return [], 0
 

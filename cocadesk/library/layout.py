@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError, closed_to_us
+from cocadesk.errors import UserError, closed_to_us, tr
 from cocadesk.library.lock import LOCK_NAME
 from cocadesk.library.pictures import pictures_of
 from cocadesk.library.storage import storage_of
@@ -108,11 +108,15 @@ def check_disk(folder: Path) -> None:
     except OSError as error:
         if error.errno in _NO_LINKS:
             raise UserError(
-                f"No library can be kept in {folder}.",
-                "Its disk knows no hard links (so it is with exFAT and FAT32), "
-                "and without them nothing can be stored safely.",
-                "Choose a folder on another disk with --library; "
-                "the photos themselves may stay where they are.",
+                tr("No library can be kept in {folder}.", folder=folder),
+                tr(
+                    "Its disk knows no hard links (so it is with exFAT and FAT32), "
+                    "and without them nothing can be stored safely."
+                ),
+                tr(
+                    "Choose a folder on another disk with --library; "
+                    "the photos themselves may stay where they are."
+                ),
             ) from error
     finally:
         for path in (link, draft):
@@ -133,9 +137,9 @@ def begin(folder: Path, *, may_make: bool) -> Manifest | None:
     if manifest is None:
         if not may_make:
             raise UserError(
-                f"There is no library in {shown_name(folder)}.",
+                tr("There is no library in {folder}.", folder=shown_name(folder)),
                 "",
-                "Add a folder of photos first: cocadesk index FOLDER.",
+                tr("Add a folder of photos first: cocadesk index FOLDER."),
             )
         make_folder(folder)
     close_to_others(folder)
@@ -160,18 +164,22 @@ def make_folder(folder: Path) -> None:
         names = [entry.name for entry in folder.iterdir()]
     except OSError as error:
         raise UserError(
-            f"The library can't be made in {folder}.",
-            f"The reason: {error.strerror or error}.",
-            "Choose another folder with --library.",
+            tr("The library can't be made in {folder}.", folder=folder),
+            tr("The reason: {reason}.", reason=error.strerror or error),
+            tr("Choose another folder with --library."),
         ) from error
     foreign = [
         name for name in names if name not in _OWN_NAMES and not name.startswith(_OWN_BEGINNINGS)
     ]
     if foreign:
         raise UserError(
-            f"{folder} is not a library and not empty (it holds {sorted(foreign)[0]!r}).",
-            "A library needs a folder of its own.",
-            "Choose an empty or a new folder with --library.",
+            tr(
+                "{folder} is not a library and not empty (it holds {found}).",
+                folder=folder,
+                found=repr(sorted(foreign)[0]),
+            ),
+            tr("A library needs a folder of its own."),
+            tr("Choose an empty or a new folder with --library."),
         )
 
 
@@ -371,18 +379,34 @@ def _validated(path: Path, raw: object) -> Manifest:
 def _check_schema(path: Path, schema: int) -> None:
     if schema > SCHEMA_VERSION:
         raise UserError(
-            f"The library in {shown_name(path.parent)} was made by a newer CocaDesk.",
-            f"Its schema is {schema}; this program knows up to {SCHEMA_VERSION}.",
-            "Update CocaDesk, or open another library.",
+            tr(
+                "The library in {folder} was made by a newer CocaDesk.",
+                folder=shown_name(path.parent),
+            ),
+            tr(
+                "Its schema is {schema}; this program knows up to {schema_version}.",
+                schema=schema,
+                schema_version=SCHEMA_VERSION,
+            ),
+            tr("Update CocaDesk, or open another library."),
         )
     if schema < 1:
         raise _damaged(path, f"schema version {schema} does not exist")
     if schema < _OLDEST_SCHEMA:
         raise UserError(
-            f"The library in {shown_name(path.parent)} was made by a much older CocaDesk.",
-            f"Its schema is {schema}; this program reads those from {_OLDEST_SCHEMA} on.",
-            "Index your folders into a new library; cocadesk library restore FILE brings your "
-            "captions and tags from a file in the old one's folder of backups.",
+            tr(
+                "The library in {folder} was made by a much older CocaDesk.",
+                folder=shown_name(path.parent),
+            ),
+            tr(
+                "Its schema is {schema}; this program reads those from {oldest_schema} on.",
+                schema=schema,
+                oldest_schema=_OLDEST_SCHEMA,
+            ),
+            tr(
+                "Index your folders into a new library; cocadesk library restore FILE brings your "
+                "captions and tags from a file in the old one's folder of backups."
+            ),
         )
 
 

@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from uuid import uuid4
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, decimal, tr
 from cocadesk.library.object_store import ObjectStore
 
 LEASE_NAME = "lease.json"
@@ -83,9 +83,12 @@ class Lease:
             self._renew()
         if self._tag is None:
             raise UserError(
-                f"Another machine has taken over the library {self._store.uri}.",
-                "This one could not renew its right to write in time (it slept, or was cut off).",
-                "What was committed before is kept; close the library and open it again.",
+                tr("Another machine has taken over the library {uri}.", uri=self._store.uri),
+                tr(
+                    "This one could not renew its right to write in time "
+                    "(it slept, or was cut off)."
+                ),
+                tr("What was committed before is kept; close the library and open it again."),
             )
 
     def release(self) -> None:
@@ -156,8 +159,14 @@ class Lease:
 
     def _taken(self, held: _Held) -> UserError:
         return UserError(
-            f"The library {self._store.uri} is already open for writing on the machine "
-            f"{held.machine or 'unknown'}.",
-            "Only one engine at a time may write a library.",
-            f"Close it there; after a crash there, it is free in {held.seconds:.0f} seconds.",
+            tr(
+                "The library {uri} is already open for writing on the machine {machine}.",
+                uri=self._store.uri,
+                machine=held.machine or "?",
+            ),
+            tr("Only one engine at a time may write a library."),
+            tr(
+                "Close it there; after a crash there, it is free in {seconds} seconds.",
+                seconds=decimal(held.seconds, 0),
+            ),
         )

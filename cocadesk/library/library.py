@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.albums import Albums
 from cocadesk.library.care import LibraryCare
 from cocadesk.library.counting import Counting, Counts
@@ -151,8 +151,11 @@ class Library:
             cls.open(folder, create=False, sizes=sizes).close()
         except UserError as error:
             raise UserError(
-                f"The library in {shown_name(folder)} was made by an older CocaDesk and can't be "
-                "brought up to date now.",
+                tr(
+                    "The library in {folder} was made by an older CocaDesk and can't be "
+                    "brought up to date now.",
+                    folder=shown_name(folder),
+                ),
                 f"{error.what} {error.why}".strip(),
                 error.what_to_do,
             ) from error
@@ -173,7 +176,10 @@ class Library:
                 log.debug("not mended: %s", error)
                 return
             raise UserError(
-                f"The library in {shown_name(folder)} is damaged and can't be mended now.",
+                tr(
+                    "The library in {folder} is damaged and can't be mended now.",
+                    folder=shown_name(folder),
+                ),
                 f"{error.what} {error.why}".strip(),
                 error.what_to_do,
             ) from error
@@ -342,8 +348,15 @@ def _open_store(folder: Path, sizes: Sizes, *, read_only: bool) -> Store:
     store = Store(folder / STORE_FOLDER, read_only=read_only, key_index_rows=sizes.key_index_rows)
     if read_only and MEDIA not in store.names():
         raise UserError(
-            f"The library in {shown_name(folder)} is damaged: its tables are gone.",
-            f"{MANIFEST_NAME} is there, but {folder / STORE_FOLDER} lacks what it describes.",
-            "Put the folder back from a backup, or start a new library.",
+            tr(
+                "The library in {folder} is damaged: its tables are gone.",
+                folder=shown_name(folder),
+            ),
+            tr(
+                "{file} is there, but {folder} lacks what it describes.",
+                file=MANIFEST_NAME,
+                folder=folder / STORE_FOLDER,
+            ),
+            tr("Put the folder back from a backup, or start a new library."),
         )
     return store

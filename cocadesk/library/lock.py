@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.storage import storage_of
 from cocadesk.library_uri import shown_name
 
@@ -40,9 +40,12 @@ class WriterLock:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UserError(
-                f"The library in {shown_name(self._path.parent)} can't be written.",
-                f"The reason: {error.strerror or error}.",
-                "Check the folder's permissions, or choose another with --library.",
+                tr(
+                    "The library in {folder} can't be written.",
+                    folder=shown_name(self._path.parent),
+                ),
+                tr("The reason: {reason}.", reason=error.strerror or error),
+                tr("Check the folder's permissions, or choose another with --library."),
             ) from error
         try:
             _lock(file)
@@ -71,12 +74,15 @@ class WriterLock:
             self._file = None
 
     def _taken(self, pid: str) -> UserError:
-        holder = f"process {pid}" if pid else "another process"
+        holder = tr("process {process}", process=pid) if pid else tr("another process")
         return UserError(
-            f"The library in {shown_name(self._path.parent)} is already open for writing by "
-            f"{holder}.",
-            "Only one engine at a time may write a library.",
-            f"Use that one, or close it (process {pid or 'unknown'}) and try again.",
+            tr(
+                "The library in {folder} is already open for writing by {holder}.",
+                folder=shown_name(self._path.parent),
+                holder=holder,
+            ),
+            tr("Only one engine at a time may write a library."),
+            tr("Use that one, or close it (process {process}) and try again.", process=pid or "?"),
         )
 
 

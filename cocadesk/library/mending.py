@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from cocadesk.errors import kept
 from cocadesk.library.lance_files import manifest_name, without
 from cocadesk.library.layout import MEDIA, VIEWS_PREFIX
 from cocadesk.library.table_files import Candidate, TableFiles, all_tables
@@ -21,11 +22,11 @@ from cocadesk.library.table_files import Candidate, TableFiles, all_tables
 log = logging.getLogger(__name__)
 
 _CONTENTS = {
-    "media": "photos and videos",
-    "edits": "people's captions and tags",
-    "roots": "folders",
+    "media": kept("photos and videos"),
+    "edits": kept("people's captions and tags"),
+    "roots": kept("folders"),
     "jobs": "jobs",
-    "failures": "files that could not be read",
+    "failures": kept("files that could not be read"),
 }
 # A row of media that is lost loses its key, and with it its vectors; what people said is
 # written anew from the log, and the rest by an index that reads all again.
@@ -78,7 +79,10 @@ def _mend(files: TableFiles, aside: _Aside, can_read: Callable[[str], bool]) -> 
         _drop_newer(files, chosen, aside)
         if chosen.bad and files.table in _READ_AS_IT_IS and can_read(files.table):
             _accept(files, chosen)
-            return f"The table of {contents_of(files.table)} was damaged; some values may be wrong."
+            return kept(
+                "The table of {contents} was damaged; some values may be wrong.",
+                contents=contents_of(files.table),
+            )
         _drop_bad(files, chosen, aside)
         if chosen.is_recorded or can_read(files.table):
             files.settle(chosen.version)
@@ -89,7 +93,10 @@ def _mend(files: TableFiles, aside: _Aside, can_read: Callable[[str], bool]) -> 
     files.drop()
     if not was_committed:
         return None  # A crash while the table was being made.
-    return f"The table of {contents_of(files.table)} was damaged; nothing of it could be saved."
+    return kept(
+        "The table of {contents} was damaged; nothing of it could be saved.",
+        contents=contents_of(files.table),
+    )
 
 
 def _chosen(files: TableFiles) -> Candidate | None:
@@ -162,16 +169,25 @@ def _notice(table: str, chosen: Candidate) -> str:
     contents = contents_of(table)
     lost = chosen.version.rows - chosen.rows
     if lost:
-        return (
-            f"The table of {contents} was damaged; {lost:,} of its {chosen.version.rows:,} "
-            "rows could not be saved."
+        return kept(
+            "The table of {contents} was damaged; {lost} of its {rows} rows could not be saved.",
+            contents=contents,
+            lost=f"{lost:,}",
+            rows=f"{chosen.version.rows:,}",
         )
     if chosen.bad_indexes:
-        return f"An index of the table of {contents} was damaged; it will be made again."
+        return kept(
+            "An index of the table of {contents} was damaged; it will be made again.",
+            contents=contents,
+        )
     when = chosen.version.committed_utc.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"The table of {contents} was damaged; its state of {when} is used."
+    return kept(
+        "The table of {contents} was damaged; its state of {when} is used.",
+        contents=contents,
+        when=when,
+    )
 
 
 def contents_of(table: str) -> str:
     """The content of a table in plain words."""
-    return "search vectors" if table.startswith(VIEWS_PREFIX) else _CONTENTS.get(table, table)
+    return kept("search vectors") if table.startswith(VIEWS_PREFIX) else _CONTENTS.get(table, table)

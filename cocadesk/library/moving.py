@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import sync_folder, write_atomically
 from cocadesk.library.in_hand import NOTE_NAME
 from cocadesk.library.layout import MANIFEST_NAME, MOVED_FROM_NAME, check_disk, read_manifest
@@ -134,23 +134,23 @@ class LibraryMove:
         """Raises a sentence where the library can't be moved there."""
         if uri_of(self.folder) is not None:
             raise UserError(
-                "A library in an object store can't be moved from here.",
+                tr("A library in an object store can't be moved from here."),
                 "",
-                "Copy it with the tools of the store, then open it by its new address.",
+                tr("Copy it with the tools of the store, then open it by its new address."),
             )
         old = old_copy(self.folder)
         if old is not None:
             raise UserError(
-                f"The library was moved before, and its old copy is still in {old}.",
+                tr("The library was moved before, and its old copy is still in {old}.", old=old),
                 "",
-                "Remove the old copy first, then move the library again.",
+                tr("Remove the old copy first, then move the library again."),
             )
         here, there = os.path.realpath(self.folder), os.path.realpath(self.to)
         if is_under(os.fsencode(there), os.fsencode(here)):
             raise UserError(
-                f"The library can't be moved to {self.to}.",
-                "That is the library's own folder, or one in it.",
-                "Choose another folder.",
+                tr("The library can't be moved to {to}.", to=self.to),
+                tr("That is the library's own folder, or one in it."),
+                tr("Choose another folder."),
             )
         self._check_place()
         self._check_room()
@@ -159,16 +159,16 @@ class LibraryMove:
         parent = self.to.parent
         if not parent.is_dir():
             raise UserError(
-                f"The library can't be moved to {self.to}.",
-                f"There is no folder {parent}.",
-                "Check that its disk is connected, or choose another folder.",
+                tr("The library can't be moved to {to}.", to=self.to),
+                tr("There is no folder {parent}.", parent=parent),
+                tr("Check that its disk is connected, or choose another folder."),
             )
         with _in_words(self.to):
             if not _is_free(self.to) and not _is_left_copy(self.folder, self.to):
                 raise UserError(
-                    f"The library can't be moved to {self.to}.",
-                    "There is something in that folder.",
-                    "Choose another folder, or give it another name.",
+                    tr("The library can't be moved to {to}.", to=self.to),
+                    tr("There is something in that folder."),
+                    tr("Choose another folder, or give it another name."),
                 )
             if self.to.exists() and not _is_free(self.to):
                 self.to.rename(self._draft)  # a kill came between the copy and the note
@@ -186,9 +186,13 @@ class LibraryMove:
         free = shutil.disk_usage(self.to.parent).free
         if free < needed + SPARE_BYTES:
             raise UserError(
-                f"There is not enough space for the library in {self.to.parent}.",
-                f"It needs {_size(needed + SPARE_BYTES)}, and {_size(free)} are free.",
-                "Free some space there, or choose another disk.",
+                tr("There is not enough space for the library in {parent}.", parent=self.to.parent),
+                tr(
+                    "It needs {size}, and {free} are free.",
+                    size=_size(needed + SPARE_BYTES),
+                    free=_size(free),
+                ),
+                tr("Free some space there, or choose another disk."),
             )
 
     # Copying -------------------------------------------------------------------------
@@ -202,9 +206,13 @@ class LibraryMove:
                 wanted = self._write(source, target)
                 if _digest(target) != wanted:
                     raise UserError(
-                        f"The copy of {source} in {target.parent} is not the same.",
-                        "The other disk gives back something else than what was written to it.",
-                        "Don't keep anything on that disk before it was checked.",
+                        tr(
+                            "The copy of {source} in {parent} is not the same.",
+                            source=source,
+                            parent=target.parent,
+                        ),
+                        tr("The other disk gives back something else than what was written to it."),
+                        tr("Don't keep anything on that disk before it was checked."),
                     )
         except FileNotFoundError:
             if source.exists():
@@ -293,9 +301,9 @@ def _remove(old: Path) -> int:
                 path.unlink()
     except OSError as error:
         raise UserError(
-            f"The old copy in {old} can't be removed.",
-            f"The reason: {error.strerror or error}.",
-            "Check the folder's permissions, then try again; the library itself is safe.",
+            tr("The old copy in {old} can't be removed.", old=old),
+            tr("The reason: {reason}.", reason=error.strerror or error),
+            tr("Check the folder's permissions, then try again; the library itself is safe."),
         ) from error
     finally:
         lock.release()
@@ -383,7 +391,9 @@ def _in_words(to: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(
-            f"The library can't be moved to {to}.",
-            f"The reason: {error.strerror or error}.",
-            "It is where it was, and works on. Choose another folder, or free some space there.",
+            tr("The library can't be moved to {to}.", to=to),
+            tr("The reason: {reason}.", reason=error.strerror or error),
+            tr(
+                "It is where it was, and works on. Choose another folder, or free some space there."
+            ),
         ) from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library_uri import Credentials, LibraryUri
 
 if TYPE_CHECKING:
@@ -211,40 +211,54 @@ _REGION = r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstr
 
 def store_refusal(uri: LibraryUri, text: str) -> UserError | None:
     """The sentence for what a store has answered; None where that says nothing of the store."""
-    where = f"the object store ({uri.server})"
+    server = uri.server
     if "NoSuchBucket" in text:
         return UserError(
-            f"There is no bucket {uri.bucket} in {where}.",
-            "A library is made in a bucket that is there.",
-            "Check the name, or make the bucket with your store's own program.",
+            tr(
+                "There is no bucket {bucket} in the object store ({server}).",
+                bucket=uri.bucket,
+                server=server,
+            ),
+            tr("A library is made in a bucket that is there."),
+            tr("Check the name, or make the bucket with your store's own program."),
         )
     if re.search(_REGION, text):
         return UserError(
-            f"The bucket {uri.bucket} lies in another region than {uri.region}.",
+            tr(
+                "The bucket {bucket} lies in another region than {region}.",
+                bucket=uri.bucket,
+                region=uri.region,
+            ),
             "",
-            "Set AWS_REGION, or add ?region=NAME to the library's address.",
+            tr("Set AWS_REGION, or add ?region=NAME to the library's address."),
         )
     if "RequestTimeTooSkewed" in text:
         return UserError(
-            f"{where[0].upper()}{where[1:]} refuses requests from this machine's time.",
-            "Its clock is wrong by more than some minutes.",
-            "Set the clock, then try again.",
+            tr(
+                "The object store ({server}) refuses requests from this machine's time.",
+                server=server,
+            ),
+            tr("Its clock is wrong by more than some minutes."),
+            tr("Set the clock, then try again."),
         )
     if re.search(_REFUSED, text):
         return UserError(
-            f"The object store refuses access to {uri}.",
-            "Your credentials are wrong, or they may not read and write there.",
-            "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then try again.",
+            tr("The object store refuses access to {uri}.", uri=uri),
+            tr("Your credentials are wrong, or they may not read and write there."),
+            tr("Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then try again."),
         )
     if re.search(_LOST, text):
         return UserError(
-            f"{where[0].upper()}{where[1:]} does not answer.",
-            "What was committed before is kept.",
-            "Check the connection and try again; the work goes on where it stopped.",
+            tr("The object store ({server}) does not answer.", server=server),
+            tr("What was committed before is kept."),
+            tr("Check the connection and try again; the work goes on where it stopped."),
         )
     return None
 
 
 def _unknown(uri: LibraryUri, text: str) -> UserError:
     first = re.sub(r"<[^>]*>", " ", text.split("\n")[0])[:300].strip()
-    return UserError(f"The object store can't do this for {uri}.", f"It answered: {first}")
+    return UserError(
+        tr("The object store can't do this for {uri}.", uri=uri),
+        tr("It answered: {first}", first=first),
+    )

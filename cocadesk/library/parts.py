@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cocadesk.errors import tr
+
 
 class PartRole(StrEnum):
     """The ways in which a file belongs to a medium that another file shows."""
@@ -48,7 +50,7 @@ def name_of(path: bytes) -> str:
     return os.fsdecode(path).rpartition(os.sep)[2]
 
 
-_BADGES = {PartRole.RAW: "RAW", PartRole.VIDEO: "Live", PartRole.INSIDE: "video inside"}
+_BADGES = {PartRole.RAW: "RAW", PartRole.VIDEO: "Live", PartRole.INSIDE: tr("video inside")}
 
 
 def parts_text(name: str, parts: Sequence[tuple[str, PartRole]]) -> str | None:

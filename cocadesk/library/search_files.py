@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import sync_folder
 from cocadesk.library.layout import (
     MAP_NAME,
@@ -126,9 +126,9 @@ class SearchFiles:
             self._drop_bases()
         except OSError as error:  # Windows keeps a file that somebody reads
             raise UserError(
-                "The files of searches could not be removed, so something is left in them.",
-                f"The reason: {error.strerror or error}.",
-                "Close CocaDesk and open the library again: it then goes on.",
+                tr("The files of searches could not be removed, so something is left in them."),
+                tr("The reason: {reason}.", reason=error.strerror or error),
+                tr("Close CocaDesk and open the library again: it then goes on."),
             ) from error
 
     def _begin_again(self, image_id: str) -> None:

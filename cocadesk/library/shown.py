@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cocadesk.errors import tr
 from cocadesk.library.rows import MediaRow
 
 ABOVE = "|"
@@ -47,4 +48,4 @@ def said_by_file(row: MediaRow) -> str | None:
     """The file's rating where the person's is another."""
     if row.rating is None or row.human_rating is None or row.rating == row.human_rating:
         return None
-    return "rejected" if row.rating < 0 else f"{row.rating} of 5"
+    return tr("rejected") if row.rating < 0 else tr("{stars} of 5", stars=row.rating)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.lease import Lease
 from cocadesk.library.object_store import ObjectStore
@@ -146,9 +146,9 @@ class Storage:
         """
         if (to := moved_to(self.folder)) is not None:
             raise UserError(
-                f"This library was moved to {to}.",
-                "Its old copy is kept as it was, and nothing is written into it.",
-                "Open the library in its new place.",
+                tr("This library was moved to {to}.", to=to),
+                tr("Its old copy is kept as it was, and nothing is written into it."),
+                tr("Open the library in its new place."),
             )
 
     def follow_forgetting(self) -> None:
@@ -232,9 +232,9 @@ class ObjectStorage(Storage):
         if tag is None:
             del self._tags[name]
             raise UserError(
-                f"Another machine has changed the library {self.uri} meanwhile.",
-                f"Its {path.name} is not what was read before.",
-                "Close the library and open it again.",
+                tr("Another machine has changed the library {uri} meanwhile.", uri=self.uri),
+                tr("Its {path} is not what was read before.", path=path.name),
+                tr("Close the library and open it again."),
             )
         self._tags[name] = tag
         self.keep_here(path, data)
@@ -302,17 +302,23 @@ class ObjectStorage(Storage):
         self.objects.delete([name])
         if first is None or second is None or is_over:
             raise UserError(
-                f"No library can be kept at {self.uri}.",
-                "This object store ignores conditions of writes (If-None-Match, If-Match), "
-                "without which two machines would write over each other.",
-                "Take another store, or a newer version of this one.",
+                tr("No library can be kept at {uri}.", uri=self.uri),
+                tr(
+                    "This object store ignores conditions of writes (If-None-Match, If-Match), "
+                    "without which two machines would write over each other."
+                ),
+                tr("Take another store, or a newer version of this one."),
             )
         there = [name for name in self.objects.first_names() if not name.startswith(_PROBE)]
         if there and not any(name.startswith(("store/", "lease.json")) for name in there):
             raise UserError(
-                f"{self.uri} is not a library and not empty (it holds {there[0]!r}).",
-                "A library needs a name of its own in the bucket.",
-                "Choose another name with --library.",
+                tr(
+                    "{folder} is not a library and not empty (it holds {found}).",
+                    folder=self.uri,
+                    found=repr(there[0]),
+                ),
+                tr("A library needs a name of its own in the bucket."),
+                tr("Choose another name with --library."),
             )
 
     def hold(self) -> None:

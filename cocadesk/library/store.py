@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.commits import CommittedFiles, CommittedObjects, table_folder
 from cocadesk.library.erasing import erase_deleted
 from cocadesk.library.lance import BTree, lancedb
@@ -76,9 +76,9 @@ class Store:
         """Hold the writer's lane, for a read that the next write depends on."""
         if self._read_only:
             raise UserError(
-                "This library is open for reading only.",
+                tr("This library is open for reading only."),
                 "",
-                "Close the other CocaDesk that writes it, or work through that one.",
+                tr("Close the other CocaDesk that writes it, or work through that one."),
             )
         with self._lock:
             self._storage.check_held()

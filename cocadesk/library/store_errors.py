@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cocadesk.errors import UserError, closed_to_us, refused_by_disk
+from cocadesk.errors import UserError, closed_to_us, refused_by_disk, tr
 from cocadesk.library.object_store import store_refusal
 from cocadesk.library_uri import shown_name, uri_of
 
@@ -62,7 +62,9 @@ def _store_error(folder: Path, doing: str, error: Exception) -> UserError:
         return closed_to_us(folder)
     return UserError(
         f"{what}.",
-        f"The store answered: {text}.",
-        "If the disk is healthy, the library is damaged: put it back from a backup, "
-        "or index into a new one.",
+        tr("The store answered: {text}.", text=text),
+        tr(
+            "If the disk is healthy, the library is damaged: put it back from a backup, "
+            "or index into a new one."
+        ),
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.columns import Mask
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.layout import VIEWS_PREFIX, views_table
@@ -92,9 +92,14 @@ class ViewTables:
         there = self._store.dimension(views_table(image_id))
         if there != dimension:
             raise UserError(
-                f"The library's vectors of {image_id} have {there} numbers, not {dimension}.",
-                "The model's name does not fit its weights.",
-                "Choose the model that this library was indexed with.",
+                tr(
+                    "The library's vectors of {image_id} have {there} numbers, not {dimension}.",
+                    image_id=image_id,
+                    there=there,
+                    dimension=dimension,
+                ),
+                tr("The model's name does not fit its weights."),
+                tr("Choose the model that this library was indexed with."),
             )
 
     def keep_only(self, image_ids: Collection[str | None]) -> None:

@@ -7,6 +7,7 @@ import os
 import stat
 from typing import BinaryIO, cast
 
+from cocadesk.errors import kept
 from cocadesk.media.types import DecodeLimits, PhotoError
 
 _WINDOWS_RECALL = 0x0040_0000 | 0x0000_1000
@@ -18,21 +19,21 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NO_TRACE = getattr(os, "O_NOATIME", 0)
 
 _REASONS = {
-    errno.ENOENT: "The file is no longer there.",
-    errno.EACCES: "There is no permission to read the file.",
-    errno.EPERM: "There is no permission to read the file.",
-    errno.ELOOP: "The file is a symbolic link that leads back to itself.",
-    errno.ENAMETOOLONG: "The path is too long for the file system.",
-    errno.ENOSPC: "There is no room left on the disk for the frames of the video.",
-    errno.EFBIG: "The frames of the video would take more room on the disk than is allowed.",
-    errno.EIO: "The disk reported an error while the file was read.",
+    errno.ENOENT: kept("The file is no longer there."),
+    errno.EACCES: kept("There is no permission to read the file."),
+    errno.EPERM: kept("There is no permission to read the file."),
+    errno.ELOOP: kept("The file is a symbolic link that leads back to itself."),
+    errno.ENAMETOOLONG: kept("The path is too long for the file system."),
+    errno.ENOSPC: kept("There is no room left on the disk for the frames of the video."),
+    errno.EFBIG: kept("The frames of the video would take more room on the disk than is allowed."),
+    errno.EIO: kept("The disk reported an error while the file was read."),
 }
 
 
 def explain_os_error(error: OSError) -> str:
     """A sentence for a person about why the system refused."""
     known = _REASONS.get(error.errno or 0)
-    return known or f"The system refused: {error.strerror or error}."
+    return known or kept("The system refused: {fault}.", fault=error.strerror or error)
 
 
 def is_only_in_cloud(status: os.stat_result) -> bool:
@@ -105,17 +106,22 @@ def open_media_file(path: bytes) -> BinaryIO:
 
 def _check_status(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise PhotoError("This is no regular file (a folder, device or pipe).", is_photo=False)
+        raise PhotoError(
+            kept("This is no regular file (a folder, device or pipe)."), is_photo=False
+        )
     if is_only_in_cloud(status):
-        raise PhotoError("The file's content lies only in the cloud, not on this disk.")
+        raise PhotoError(kept("The file's content lies only in the cloud, not on this disk."))
 
 
 def _read_all(descriptor: int, limits: DecodeLimits) -> bytes:
     status = os.fstat(descriptor)
     if status.st_size > limits.file_bytes:
         raise PhotoError(
-            f"The file has {status.st_size / 2**20:,.0f} MB;"
-            f" the limit is {limits.file_bytes / 2**20:,.0f} MB."
+            kept(
+                "The file has {size} MB; the limit is {limit} MB.",
+                size=f"{status.st_size / 2**20:,.0f}",
+                limit=f"{limits.file_bytes / 2**20:,.0f}",
+            )
         )
     # Asked for by its own size: a larger request would reserve that much memory first.
     parts, missing = [], status.st_size

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from cocadesk.errors import kept
+
 Sniffer = Callable[[bytes], bool]
 
 
@@ -273,7 +275,7 @@ PHOTO_FORMATS: tuple[PhotoFormat, ...] = (
         extensions=_words("svg"),
         sniff=_is_svg,
         decoder=Decoder.NONE,
-        refusal="This is an SVG drawing, not a photo: CocaDesk does not read drawings.",
+        refusal=kept("This is an SVG drawing, not a photo: CocaDesk does not read drawings."),
     ),
 )
 

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from cocadesk.errors import kept
 from cocadesk.media.excludes import NOTHING_EXCLUDED, PACKAGES, Excludes
 from cocadesk.media.files import explain_os_error, is_only_in_cloud, read_head
 from cocadesk.media.metadata.sidecars import is_sidecar, sidecars_beside
@@ -32,14 +33,14 @@ _SKIPPED_FILES = frozenset({b"thumbs.db", b"desktop.ini", b"ehthumbs.db"})
 
 _SEPARATOR = os.fsencode(os.sep)
 _VIRTUAL = (b"/proc", b"/sys", b"/dev")
-_OTHER_DISK = "This link leads to another disk, whose folder was not added."
+_OTHER_DISK = kept("This link leads to another disk, whose folder was not added.")
 _NO_MEDIA = b".nomedia"
 _BACKUP_ENDING = b"_original"
 
-EXCLUDED = "It is excluded."
-_IS_NO_MEDIA = "A file named .nomedia in its folder asks to pass it over."
-_IS_PACKAGE = "It belongs to another program's photo library."
-_IS_BACKUP = "It is the copy that exiftool keeps of a photo before a change."
+EXCLUDED = kept("It is excluded.")
+_IS_NO_MEDIA = kept("A file named .nomedia in its folder asks to pass it over.")
+_IS_PACKAGE = kept("It belongs to another program's photo library.")
+_IS_BACKUP = kept("It is the copy that exiftool keeps of a photo before a change.")
 
 ScanEntry = FoundFile | ScanProblem | PassedOver
 
@@ -105,7 +106,9 @@ def scan(roots: Sequence[bytes], excludes: Excludes = NOTHING_EXCLUDED) -> Itera
 
 def _scan_root(root: bytes, walk: _Walk) -> Iterator[ScanEntry]:
     if walk.excludes.covers(root):
-        yield ScanProblem(path=root, reason=f"{EXCLUDED} Take its pattern away to add it again.")
+        yield ScanProblem(
+            path=root, reason=kept("It is excluded. Take its pattern away to add it again.")
+        )
         return
     try:
         status = os.stat(root)  # noqa: PTH116
@@ -119,7 +122,7 @@ def _scan_root(root: bytes, walk: _Walk) -> Iterator[ScanEntry]:
         yield FoundFile.of(root, root, status, sidecars=beside)
         return
     if not stat.S_ISDIR(status.st_mode):
-        yield ScanProblem(path=root, reason="This is neither a file nor a folder.")
+        yield ScanProblem(path=root, reason=kept("This is neither a file nor a folder."))
         return
     pending = [_Folder(root, root, _folders_above(root))]
     while pending:
@@ -136,7 +139,9 @@ def _scan_folder(folder: _Folder, pending: list[_Folder], walk: _Walk) -> Iterat
         if device in walk.virtual:
             return
         if identity in folder.ancestors:
-            yield ScanProblem(path=folder.path, reason="This link leads back to a folder above it.")
+            yield ScanProblem(
+                path=folder.path, reason=kept("This link leads back to a folder above it.")
+            )
             return
         if identity in walk.seen:
             return
@@ -212,7 +217,7 @@ def _candidate(
     if is_only_in_cloud(status):
         if extension not in MEDIA_EXTENSIONS:
             return None
-        return ScanProblem(path=entry.path, reason="Its content lies only in the cloud.")
+        return ScanProblem(path=entry.path, reason=kept("Its content lies only in the cloud."))
     if extension not in MEDIA_EXTENSIONS and not _is_medium_by_content(entry.path):
         return None
     return FoundFile.of(root, entry.path, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import PHOTO_EXTENSIONS, sniff_format
 from cocadesk.media.types import Kind
 
@@ -34,28 +35,28 @@ _ALL = (_TEXT, _CODE, _CODE_2, _DOCUMENTS, _ARCHIVES, _SOUND, _DATA, _BESIDE_PHO
 
 OTHER_EXTENSIONS = frozenset(" ".join((*_ALL, _DRAWINGS, _PREVIEWS, _TEMPORARY)).split())
 WHY_PASSED_OVER = {
-    **dict.fromkeys(_DRAWINGS.split(), "CocaDesk does not read drawings."),
+    **dict.fromkeys(_DRAWINGS.split(), kept("CocaDesk does not read drawings.")),
     **dict.fromkeys(
-        _PREVIEWS.split(), "It is the small preview that a camera puts beside a video."
+        _PREVIEWS.split(), kept("It is the small preview that a camera puts beside a video.")
     ),
 }
 """The sentence for files that show something and are left out all the same, by extension."""
 
 _OTHER_NAMES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"\xd0\xcf\x11\xe0", "a Windows document store"),
-    (b"\x00\x05\x16\x07", "a macOS resource file"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "an Ogg sound file"),
-    (b"fLaC", "a sound file"),
-    (b"\xff\xfb", "a sound file"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a Windows program"),
+    (b"%PDF", kept("a PDF document")),
+    (b"PK\x03\x04", kept("a ZIP archive")),
+    (b"PK\x05\x06", kept("a ZIP archive")),
+    (b"\x1f\x8b", kept("a gzip archive")),
+    (b"Rar!", kept("a RAR archive")),
+    (b"7z\xbc\xaf", kept("a 7-Zip archive")),
+    (b"\xd0\xcf\x11\xe0", kept("a Windows document store")),
+    (b"\x00\x05\x16\x07", kept("a macOS resource file")),
+    (b"ID3", kept("a sound file")),
+    (b"OggS", kept("an Ogg sound file")),
+    (b"fLaC", kept("a sound file")),
+    (b"\xff\xfb", kept("a sound file")),
+    (b"\x7fELF", kept("a program")),
+    (b"MZ", kept("a Windows program")),
 )
 
 
@@ -131,14 +132,14 @@ def describe_other(head: bytes) -> str:
         if head.startswith(prefix):
             return name
     if sniff_kind(head) is Kind.VIDEO:
-        return "a video"
+        return kept("a video")
     stripped = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if stripped.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
+        return kept("a web page")
     if stripped.startswith((b"<?xml", b"<svg")):
-        return "an XML or SVG document"
+        return kept("an XML or SVG document")
     if head.count(0) == len(head):
-        return "a file of zero bytes, perhaps after a disk fault"
+        return kept("a file of zero bytes, perhaps after a disk fault")
     if all(byte in b"\t\r\n\x0c" or byte >= 0x20 for byte in head):
-        return "a text file"
-    return "not in any picture format that CocaDesk knows"
+        return kept("a text file")
+    return kept("not in any picture format that CocaDesk knows")

@@ -14,6 +14,8 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.errors import kept
+
 RgbImage: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) uint8, sRGB, upright."""
 
@@ -84,19 +86,30 @@ class DecodeLimits:
             PhotoError: it has no pixels, or more than the limits allow.
         """
         if width < 1 or height < 1:
-            raise PhotoError("The picture has no pixels: its header gives a size of zero.")
+            raise PhotoError(kept("The picture has no pixels: its header gives a size of zero."))
         pixels = width * height
         if pixels > self.pixels:
             raise PhotoError(
-                f"The picture claims {width} x {height} pixels ({pixels / 1e6:,.0f} megapixels);"
-                f" the limit is {self.pixels / 1e6:,.0f}."
+                kept(
+                    "The picture claims {width} x {height} pixels ({size} megapixels);"
+                    " the limit is {limit}.",
+                    width=width,
+                    height=height,
+                    size=f"{pixels / 1e6:,.0f}",
+                    limit=f"{self.pixels / 1e6:,.0f}",
+                )
             )
         needed_bytes = pixels * bytes_per_pixel
         if needed_bytes > self.memory_bytes:
             raise PhotoError(
-                f"Decoding {width} x {height} pixels would need about"
-                f" {needed_bytes / 2**20:,.0f} MB of memory;"
-                f" the limit is {self.memory_bytes / 2**20:,.0f} MB on this computer."
+                kept(
+                    "Decoding {width} x {height} pixels would need about {size} MB of memory;"
+                    " the limit is {limit} MB on this computer.",
+                    width=width,
+                    height=height,
+                    size=f"{needed_bytes / 2**20:,.0f}",
+                    limit=f"{self.memory_bytes / 2**20:,.0f}",
+                )
             )
 
 
@@ -389,7 +402,7 @@ class DecodeFailure:
     is_killed: bool = False
 
 
-TOO_MUCH_MEMORY = "Decoding needs more memory than is allowed."
+TOO_MUCH_MEMORY = kept("Decoding needs more memory than is allowed.")
 """The sentence for a file whose decoder was refused memory."""
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cocadesk.errors import kept
+
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -26,9 +28,9 @@ _REMOTE = frozenset(
 _LOCAL_FUSE = frozenset({"fuse.ntfs-3g", "fuse.exfat", "fuseblk"})
 _FULL = {errno.ENOSPC, errno.EMFILE, errno.ENFILE}
 
-IS_FILE = "A single file is looked at now and then."
-IS_ABSENT = "It is not there; it is looked for every few seconds."
-IS_FULL = (
+IS_FILE = kept("A single file is looked at now and then.")
+IS_ABSENT = kept("It is not there; it is looked for every few seconds.")
+IS_FULL = kept(
     "The system watches as many folders as it may (fs.inotify.max_user_watches); "
     "this one is looked through now and then."
 )
@@ -118,7 +120,7 @@ class FolderWatch:
         except OSError as error:
             if error.errno in _FULL:
                 return IS_FULL
-            return f"The system can't watch it: {error.strerror or error}."
+            return kept("The system can't watch it: {fault}.", fault=error.strerror or error)
         return ""
 
     def _schedule(self, root: bytes, *, is_probe: bool = False) -> ObservedWatch:
@@ -156,7 +158,10 @@ def _why_remote(path: bytes) -> str:
     kind = remote_kind(path)
     if not kind:
         return ""
-    return f"Its file system ({kind}) does not tell of all changes; it is looked through instead."
+    return kept(
+        "Its file system ({kind}) does not tell of all changes; it is looked through instead.",
+        kind=kind,
+    )
 
 
 def _identity(path: bytes) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from inspect import getmembers, isfunction, signature
 from typing import Any, Protocol, TypeAlias, get_type_hints
 
-from cocadesk.errors import UserError, disk_error
+from cocadesk.errors import UserError, disk_error, tr
 from cocadesk.protocol.messages import (
     Cancelled,
     Done,
@@ -144,7 +144,9 @@ def answer_to(body: RequestBody, answers: Mapping[type[Any], Answer]) -> Answer:
     try:
         return answers[type(body)]
     except KeyError:
-        raise UserError("This engine does not know that request.", type(body).__name__) from None
+        raise UserError(
+            tr("This engine does not know that request."), type(body).__name__
+        ) from None
 
 
 class JobWatchers:

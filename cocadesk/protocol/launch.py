@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from io import BufferedWriter
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, decimal, tr
 from cocadesk.locations import umask_of_person
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.endpoint import log_file, read_endpoint, remove_endpoint
@@ -68,9 +68,9 @@ def connect_or_start(
             raise start_failure(library)
         time.sleep(_POLL_S)
     raise UserError(
-        "The engine did not start in time.",
-        f"Nothing answered for {limit_s:.0f} seconds.",
-        f"Look into {log_file(library)}.",
+        tr("The engine did not start in time."),
+        tr("Nothing answered for {limit_s} seconds.", limit_s=decimal(limit_s, 0)),
+        tr("Look into {log_file}.", log_file=log_file(library)),
     )
 
 
@@ -126,9 +126,9 @@ def _new_log(library: Path) -> BufferedWriter:
         return path.open("ab")
     except OSError as error:
         raise UserError(
-            "The engine can't be started: the folder of its address and log can't be written.",
+            tr("The engine can't be started: the folder of its address and log can't be written."),
             f"{error.filename}: {error.strerror}.",
-            "Make room there, or name another folder in the variable COCADESK_CACHE.",
+            tr("Make room there, or name another folder in the variable COCADESK_CACHE."),
         ) from error
 
 
@@ -139,7 +139,9 @@ def start_failure(library: Path) -> UserError:
     except OSError:
         lines = []
     return UserError(
-        "The engine could not start.", lines[-1] if lines else "", f"Its log: {log_file(library)}"
+        tr("The engine could not start."),
+        lines[-1] if lines else "",
+        tr("Its log: {log_file}", log_file=log_file(library)),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.columns import Mask
 from cocadesk.library.rows import Chosen
 from cocadesk.library.words import normal, words_of
@@ -235,7 +235,7 @@ def understood(
             raise
         return plain_query(text), ()
     if not query.terms and not (asked.among or asked.like or asked.unlike):
-        raise UserError("There is nothing to search for.", "", "Type a few words.")
+        raise UserError(tr("There is nothing to search for."), "", tr("Type a few words."))
     kept = [f" {normal(words)} " for words in asked.as_words]
 
     def is_wanted(read: ReadAs) -> bool:

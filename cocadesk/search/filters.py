@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.albums import unknown_name
 from cocadesk.library.columns import Mask, MediaColumns
 from cocadesk.library.paths import fold
@@ -113,9 +113,9 @@ def parse_filter(text: str) -> Filter:
     words, terms = split_terms(text)
     if words:
         raise UserError(
-            f"{words[0]} is no filter.",
-            "A filter is a field, a colon and a value.",
-            "Write, for example, kind:video or taken:2014..2016.",
+            tr("{words} is no filter.", words=words[0]),
+            tr("A filter is a field, a colon and a value."),
+            tr("Write, for example, kind:video or taken:2014..2016."),
         )
     return Filter(tuple(terms))
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TypeVar
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.fields import FIELD_OF, FIELDS, Form, Match
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value, is_folder
 
@@ -87,15 +87,19 @@ def _term(found: re.Match[str]) -> Term:
     if not _is_field(name):
         meant = _meant(name, FILTER_FIELDS)
         raise UserError(
-            f"There is no filter {found[2]!r}.",
-            "" if meant else f"There are {', '.join(FILTER_FIELDS)}.",
-            meant or "To search for the words, put them in quotes.",
+            tr("There is no filter {name}.", name=repr(found[2])),
+            "" if meant else tr("There are {names}.", names=", ".join(FILTER_FIELDS)),
+            meant or tr("To search for the words, put them in quotes."),
         )
     if found.string[found.end() :][:1] == '"':
-        raise UserError(f"A quote in {term} is not closed.", "", 'Add the second ".')
+        raise UserError(
+            tr("A quote in {term} is not closed.", term=term), "", tr('Add the second ".')
+        )
     values = tuple(_value(name, _unquoted(text)) for text in _VALUE.findall(found[3]))
     if not values:
-        raise UserError(f"The filter {term} has no value.", "", "Write one after the colon.")
+        raise UserError(
+            tr("The filter {term} has no value.", term=term), "", tr("Write one after the colon.")
+        )
     return Term(field=name, values=values, is_negated=bool(found[1]))
 
 
@@ -120,13 +124,15 @@ def _value(name: str, text: str) -> Value:
         if text.lower() in choices:
             return text.lower()
         what = _meant(text, choices) or f"Write one of {', '.join(choices)}."
-        raise UserError(f"{name}:{text} is no filter.", "", what)
+        raise UserError(tr("{name}:{text} is no filter.", name=name, text=text), "", what)
     if field is not None and field.form is Form.TIME:
         return _dates(name, text)
     if field is not None and field.match is Match.RANGE:
         return _numbers(name, text)
     if not text or (name == "folder" and not is_folder(text)):
-        raise UserError(f"The filter {name}: has an empty value.", "", "Write a name.")
+        raise UserError(
+            tr("The filter {name}: has an empty value.", name=name), "", tr("Write a name.")
+        )
     return text
 
 
@@ -135,9 +141,12 @@ def _dates(name: str, text: str) -> DateRange:
         first, last = _ends(text, _days, lambda day, by: day + timedelta(days=by))
     except (ValueError, OverflowError) as error:
         raise UserError(
-            f"{name}:{text} names no dates.",
+            tr("{name}:{text} names no dates.", name=name, text=text),
             "",
-            f"Write {name}:2014, {name}:2014-05-03, {name}:2014..2016 or {name}:>=2014-05.",
+            tr(
+                "Write {name}:2014, {name}:2014-05-03, {name}:2014..2016 or {name}:>=2014-05.",
+                name=name,
+            ),
         ) from error
     return DateRange(first=first, last=last)
 
@@ -192,9 +201,9 @@ def _numbers(name: str, text: str) -> NumberRange:
         low, high = _ends(text, _number, lambda number, by: math.nextafter(number, by * math.inf))
     except ValueError as error:
         raise UserError(
-            f"{name}:{text} names no numbers.",
+            tr("{name}:{text} names no numbers.", name=name, text=text),
             "",
-            f"Write {name}:4, {name}:2..4 or {name}:>=4.",
+            tr("Write {name}:4, {name}:2..4 or {name}:>=4.", name=name),
         ) from error
     return NumberRange(low=low, high=high)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.search.filters import Filter
 from cocadesk.search.grammar import print_term, term_at
 from cocadesk.search.terms import Term
@@ -138,9 +138,11 @@ def _end_of_spaces(text: str, position: int) -> int:
 def _term_at(text: str, position: int) -> tuple[AnyTerm | None, int]:
     if found := _LIKE_NOTHING.match(text, position):
         raise UserError(
-            f"{found[0]} names no picture.",
+            tr("{found} names no picture.", found=found[0]),
             "",
-            "Write the path of a photo or video after the colon, in quotes where it has spaces.",
+            tr(
+                "Write the path of a photo or video after the colon, in quotes where it has spaces."
+            ),
         )
     if found := _LIKE.match(text, position):
         return _made(Sought.LIKE, found, _unquoted(found[3])), found.end()

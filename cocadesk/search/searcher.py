@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.library.groups import Groups
 from cocadesk.library.layout import MEDIA, STORE_FOLDER, views_table
 from cocadesk.library.rows import MediaKind, MediaState, ResultRow, StoredVector
@@ -133,7 +133,7 @@ class Searcher:
         """
         text = " ".join(text.split())
         if not text and not among:
-            raise UserError("There is nothing to search for.", "", "Type a few words.")
+            raise UserError(tr("There is nothing to search for."), "", tr("Type a few words."))
         if not text:
             return self.listed(limit, among, collapse, order)
         question = Question(vector=self.vector_of(text) if self.has_views() else None)
@@ -204,9 +204,9 @@ class Searcher:
         stored = self._library.views.vectors_of(self._image_id, list(keys)) if keys else {}
         if not all(stored.get(key) for key in keys):
             raise UserError(
-                "This photo or video has not been read by the model in use.",
+                tr("This photo or video has not been read by the model in use."),
                 "",
-                "Wait until that is done, or index its folder again.",
+                tr("Wait until that is done, or index its folder again."),
             )
         return {key: stored[key][0].vector for key in keys}
 
@@ -270,9 +270,13 @@ class Searcher:
         if self._awaits_vectors or self._library.model in (None, self._image_id):
             return False
         raise UserError(
-            "This library was indexed with another model.",
-            f"It holds vectors of {self._library.model}, the model in use makes {self._image_id}.",
-            "Index its folders again with this model, or search with the other one.",
+            tr("This library was indexed with another model."),
+            tr(
+                "It holds vectors of {model}, the model in use makes {image_id}.",
+                model=self._library.model,
+                image_id=self._image_id,
+            ),
+            tr("Index its folders again with this model, or search with the other one."),
         )
 
     def places(self, keys: Sequence[str], order: Order) -> Sequence[int]:

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from cocadesk.errors import decimal, grouped, tr, tr_as
 from cocadesk.library.fields import FIELD_OF
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
 
 _NAMED: dict[str, dict[str, str]] = {
-    "kind": {"photo": "Photo", "video": "Video"},
-    "flag": {"pick": "Picked", "reject": "Rejected", "none": "Without a flag"},
-    "favourite": {"yes": "Favourite", "no": "No favourite"},
-    "state": {"present": "There", "missing": "Missing", "offline": "On a disk that is away"},
+    "kind": {"photo": tr("Photo"), "video": tr("Video")},
+    "flag": {"pick": tr("Picked"), "reject": tr("Rejected"), "none": tr("Without a flag")},
+    "favourite": {"yes": tr("Favourite"), "no": tr("No favourite")},
+    "state": {
+        "present": tr("There"),
+        "missing": tr("Missing"),
+        "offline": tr("On a disk that is away"),
+    },
     "captioned": {
-        "person": "Captioned by a person",
-        "machine": "Captioned by the model",
-        "nobody": "Without a caption",
+        "person": tr("Captioned by a person"),
+        "machine": tr("Captioned by the model"),
+        "nobody": tr("Without a caption"),
     },
 }
 _LABELS = {
-    "tag": "Tag",
-    "keyword": "Keyword",
-    "person": "Person",
-    "album": "Album",
-    "name": "File name",
-    "aperture": "Aperture f/",
+    "tag": tr("Tag"),
+    "keyword": tr("Keyword"),
+    "person": tr("Person"),
+    "album": tr("Album"),
+    "name": tr("File name"),
+    "aperture": tr("Aperture f/"),
 }
+_MONTHS = (
+    tr("January"), tr("February"), tr("March"), tr("April"), tr("May"), tr("June"), tr("July"),
+    tr("August"), tr("September"), tr("October"), tr("November"), tr("December"),
+)  # fmt: skip
 _UNITS = {"exposure": " s", "focal": " mm", "duration": " s", "width": " px", "height": " px"}
 
 
@@ -40,12 +48,29 @@ def label_of(field: str) -> str:
 def term_words(term: Term) -> str:
     """The term in words."""
     if term.field == HAS:
-        names = " or ".join(label_of(str(value)).lower() for value in term.values)
-        return f"{'Without' if term.is_negated else 'With'} {names}"
+        names = _one_of([_inside(label_of(str(value))) for value in term.values])
+        return (
+            tr("Without {names}", names=names)
+            if term.is_negated
+            else tr("With {names}", names=names)
+        )
     words = _plain_words(term)
     if not term.is_negated:
         return words
-    return f"Not{'' if ': ' in words else ':'} {words[:1].lower()}{words[1:]}"
+    if ": " in words:
+        return tr("Not {words}", words=_inside(words))
+    return tr("Not: {words}", words=_inside(words))
+
+
+def _inside(words: str) -> str:
+    """Words as they stand inside of a sentence: in English with a small letter."""
+    is_kept = tr_as("nouns inside a sentence: small or kept", "small") == "kept"
+    return words if is_kept else words[:1].lower() + words[1:]
+
+
+def _one_of(words: Sequence[str]) -> str:
+    """ "dog or cat"."""
+    return tr_as("between things of which one is enough", " or ").join(words)
 
 
 def turned(term: Term) -> Term:
@@ -63,10 +88,10 @@ def value_text(field: str, value: str) -> str:
 def _plain_words(term: Term) -> str:
     texts = [_value_words(term.field, value) for value in term.values]
     if term.field in _NAMED:
-        return " or ".join([texts[0], *(text[:1].lower() + text[1:] for text in texts[1:])])
-    joined = " or ".join(texts)
+        return _one_of([texts[0], *map(_inside, texts[1:])])
+    joined = _one_of(texts)
     if term.field == "rating":
-        return f"{joined} stars" if joined in ("0", "2", "3", "4", "5") else joined
+        return tr("{stars} stars", stars=joined) if joined in ("0", "2", "3", "4", "5") else joined
     if term.field in ("taken", "added"):
         return f"{FIELD_OF[term.field].label} {joined}"
     if all(isinstance(value, str) for value in term.values):
@@ -86,12 +111,12 @@ def _value_words(field: str, value: Value) -> str:
 def _stars(value: NumberRange) -> str:
     low, high = value.low, value.high
     if low is not None and low == high:
-        return "1 star" if low == 1 else _number("rating", low)
+        return tr("1 star") if low == 1 else _number("rating", low)
     if high is None or high >= 5:
-        return f"{_number('rating', low or 0)} stars or more"
+        return tr("{stars} stars or more", stars=_number("rating", low or 0))
     if low is None or low <= 0:
-        return f"{_number('rating', high)} stars or fewer"
-    return f"{_number('rating', low)}–{_number('rating', high)} stars"
+        return tr("{stars} stars or fewer", stars=_number("rating", high))
+    return tr("{low}–{high} stars", low=_number("rating", low), high=_number("rating", high))
 
 
 def _numbers(field: str, value: NumberRange) -> str:
@@ -100,9 +125,9 @@ def _numbers(field: str, value: NumberRange) -> str:
     if low is not None and low == high:
         return f"{_number(field, low)}{unit}"
     if high is None:
-        return f"from {_number(field, low or 0)}{unit}"
+        return tr("from {low}", low=_number(field, low or 0) + unit)
     if low is None:
-        return f"up to {_number(field, high)}{unit}"
+        return tr("up to {high}", high=_number(field, high) + unit)
     return f"{_number(field, low)}–{_number(field, high)}{unit}"
 
 
@@ -111,24 +136,26 @@ def _number(field: str, number: float) -> str:
         return _size(number)
     if field == "exposure" and 0 < number < 0.5:
         return f"1/{round(1 / number)}"
-    return f"{number:,.0f}" if abs(number - round(number)) < 1e-9 else f"{number:.3g}"
+    if abs(number - round(number)) < 1e-9:
+        return grouped(round(number))
+    return f"{number:.3g}".replace(".", tr_as("before a fraction", "."))
 
 
 def _size(number: float) -> str:
-    units = ["bytes", "KB", "MB", "GB"]
+    units = [tr("bytes"), "KB", "MB", "GB"]
     while abs(number) >= 1000 and len(units) > 1:
         number /= 1000
         del units[0]
     unit = units[0]
-    return f"{number:.0f} {unit}" if number == round(number) else f"{number:.1f} {unit}"
+    return f"{number:.0f} {unit}" if number == round(number) else f"{decimal(number)} {unit}"
 
 
 def _dates(value: DateRange) -> str:
     first, last = value.first, value.last
     if last is None:
-        return "from " + _shortest(first, _begins) if first else "at any time"
+        return tr("from {low}", low=_shortest(first, _begins)) if first else tr("at any time")
     if first is None:
-        return "until " + _shortest(last, _ends)
+        return tr("until {day}", day=_shortest(last, _ends))
     for text in (_year, _month, _day):
         if text is _day or (_begins(first, text) and _ends(last, text)):
             one, other = text(first), text(last)
@@ -154,8 +181,8 @@ def _year(day: date) -> str:
 
 
 def _month(day: date) -> str:
-    return f"{calendar.month_name[day.month]} {day.year}"
+    return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
+    return tr("{day} {month} {year}", day=day.day, month=_MONTHS[day.month - 1], year=day.year)

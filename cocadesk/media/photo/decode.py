@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cocadesk.errors import kept
 from cocadesk.media.files import read_head, read_photo_file
 from cocadesk.media.formats import (
     JPEG,
@@ -56,11 +57,13 @@ def open_photo(
         PhotoError: it is no photo, or none that can be read.
     """
     if not data:
-        raise PhotoError("The file is empty.", is_photo=False)
+        raise PhotoError(kept("The file is empty."), is_photo=False)
     head = data[:SNIFF_BYTES]
     photo_format = format_of(head, suffix.lstrip("."), formats)
     if photo_format is None:
-        raise PhotoError(f"This is no photo but {describe_other(head)}.", is_photo=False)
+        raise PhotoError(
+            kept("This is no photo but {kind}.", kind=describe_other(head)), is_photo=False
+        )
     return _open(data, photo_format, limits)
 
 

@@ -19,6 +19,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.photo.bands import LARGE_PIXELS
 from cocadesk.media.photo.colour import rgb_to_srgb
@@ -39,7 +40,6 @@ _PHOTO_PIXELS = 1_000_000
 _SMALL_TILE = 64
 """Coders pad the sides of pictures to such steps."""
 _UNSPECIFIED, _BT601 = 2, 6  # matrices by the numbers of ISO/IEC 23091-2
-_DAMAGED = "The {} data are broken or were cut short."
 
 
 def open_heif(
@@ -129,7 +129,9 @@ class CodedSource(PhotoSource):
         except MemoryError as error:
             raise PhotoError(TOO_MUCH_MEMORY) from error
         except (av.error.FFmpegError, ValueError, IndexError, struct.error) as error:
-            raise PhotoError(_DAMAGED.format(self.format.name)) from error
+            raise PhotoError(
+                kept("The {name} data are broken or were cut short.", name=self.format.name)
+            ) from error
         return self._turned(rgb, reduction)
 
     def _grid(self, reduction: int) -> RgbImage:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import JPEG
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.opencv import cv2
@@ -25,7 +26,7 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _MAX_SEGMENTS = 4096
 _END = b"\xff\xd9"
 _MORE_PIXELS = b"\0" + b"\x5a\xc3" * 256 + _END
-_CUT_SHORT = "The JPEG ends too early: the file was cut short."
+_CUT_SHORT = kept("The JPEG ends too early: the file was cut short.")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,9 +183,11 @@ class JpegSource(PhotoSource):
         try:
             rgb: RgbImage | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error as error:
-            raise PhotoError(f"The JPEG data are broken ({error.err}).") from error
+            raise PhotoError(
+                kept("The JPEG data are broken ({fault}).", fault=error.err)
+            ) from error
         if rgb is None:
-            raise PhotoError("The JPEG data are broken.")
+            raise PhotoError(kept("The JPEG data are broken."))
         return rgb
 
 
@@ -200,7 +203,9 @@ def open_jpeg(
     """
     header = read_jpeg_header(data)
     if header.width == 0 or header.height == 0 or header.scan_offset == 0:
-        raise PhotoError("The JPEG's header is incomplete: the file was cut short or damaged.")
+        raise PhotoError(
+            kept("The JPEG's header is incomplete: the file was cut short or damaged.")
+        )
     lacks_end = not has_end(data, header)
     if lacks_end and not _may_lack_its_end_alone(data, header):
         raise PhotoError(_CUT_SHORT)

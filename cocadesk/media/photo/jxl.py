@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.isobmff import boxes
 from cocadesk.media.metadata.exif import Exif, starts_as_tiff
@@ -28,9 +29,9 @@ from cocadesk.media.types import TOO_MUCH_MEMORY, DecodeLimits, PhotoError, RgbI
 _HEADER_BYTES = 4096
 _BYTES_PER_PIXEL = 16
 """Measured: 5.8 for common pictures; 15.4 of address space for those without loss."""
-_NO_LIBRARY = "To read JPEG XL, CocaDesk needs the package pylibjxl, which is not installed."
+_NO_LIBRARY = kept("To read JPEG XL, CocaDesk needs the package pylibjxl, which is not installed.")
 _EXIF_MARK = b"Exif\0\0"
-_BROKEN = "The JPEG XL data are broken or were cut short."
+_BROKEN = kept("The JPEG XL data are broken or were cut short.")
 
 
 class _Picture(NamedTuple):
@@ -97,12 +98,16 @@ class JxlSource(PhotoSource):
         if jpeg_bytes is not None:
             jpeg = open_jpeg(jpeg_bytes, self._limits, orientation=self._header.orientation)
             if jpeg is None:
-                raise PhotoError("The JPEG XL file holds a JPEG of a kind that cannot be read.")
+                raise PhotoError(
+                    kept("The JPEG XL file holds a JPEG of a kind that cannot be read.")
+                )
             self.metadata = jpeg.metadata  # boxes may lie compressed, the JPEG has it all
             return jpeg
         pixels, boxes_read = _decoded(self._data)
         if pixels.shape[:2] != (self.height, self.width):
-            raise PhotoError("The JPEG XL header and its picture do not agree: it is damaged.")
+            raise PhotoError(
+                kept("The JPEG XL header and its picture do not agree: it is damaged.")
+            )
         if self._has_packed_boxes:
             exif, xmp = boxes_read.get("exif"), boxes_read.get("xmp")
             self.metadata = RawMetadata(exif=_exif(exif), xmp=xmp)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cocadesk.errors import kept
 from cocadesk.media.types import PhotoError
 
 CODESTREAM = b"\xff\x0a"
-CUT_SHORT = "The JPEG XL data end too early: the file was cut short."
+CUT_SHORT = kept("The JPEG XL data end too early: the file was cut short.")
 # Width by height, as the header numbers them.
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _SIDE_BITS = (9, 13, 18, 30)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.exif import Exif
 from cocadesk.media.metadata.iptc import image_resources
@@ -36,8 +37,8 @@ _MODES = {
     8: ("L", 1),
     9: ("LAB", 3),
 }
-_CUT_SHORT = "The Photoshop file ends too early: it was cut short."
-_NOT_MERGED = (
+_CUT_SHORT = kept("The Photoshop file ends too early: it was cut short.")
+_NOT_MERGED = kept(
     "The Photoshop file was saved without its merged picture. In Photoshop, switch on"
     " “Maximize compatibility” and save it again."
 )
@@ -143,7 +144,10 @@ def read_header(data: bytes) -> PsdHeader:
     found = _MODES.get(colours)
     if found is None or bits not in (1, 8, 16, 32) or channels < found[1]:
         raise PhotoError(
-            f"The Photoshop file has colours of a kind that cannot be read ({bits} bits)."
+            kept(
+                "The Photoshop file has colours of a kind that cannot be read ({bits} bits).",
+                bits=bits,
+            )
         )
     mode, needed = found
     palette, at = _section(data, 26, 4)
@@ -209,7 +213,7 @@ class _Planes:
             self._data = zlib.decompressobj().decompress(data[header.start :], whole)
             self._start = 0
         elif header.compression != _RAW:
-            raise PhotoError("The Photoshop file is packed in a way that cannot be read.")
+            raise PhotoError(kept("The Photoshop file is packed in a way that cannot be read."))
         if header.compression != _PACKED and len(self._data) - self._start < rows * self._row_bytes:
             raise PhotoError(_CUT_SHORT)
 

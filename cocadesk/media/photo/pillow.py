@@ -14,6 +14,7 @@ from importlib import import_module
 
 from PIL import Image
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import MetadataBlocks, PhotoFormat
 from cocadesk.media.metadata.raw import png_texts, raw_metadata
 from cocadesk.media.photo.colour import image_to_srgb, turn_upright, upright_size
@@ -187,7 +188,7 @@ def open_with_pillow(data: bytes, photo_format: PhotoFormat, limits: DecodeLimit
         metadata = raw_metadata(image, data, photo_format)
         source = PillowSource(image, photo_format, metadata, limits)
     except MemoryError as error:
-        raise PhotoError("Opening it needs more memory than is allowed.") from error
+        raise PhotoError(kept("Opening it needs more memory than is allowed.")) from error
     except DECODER_ERRORS as error:
         raise PhotoError(explain(photo_format, error)) from error
     limits.check_size(*image.size, 0)
@@ -199,7 +200,11 @@ def explain(photo_format: PhotoFormat, error: BaseException) -> str:
     text = str(error).strip().rstrip(".")
     lowered = text.lower()
     if "truncated" in lowered or "unexpected end" in lowered or "not enough data" in lowered:
-        return f"The {photo_format.name} data end too early: the file was cut short."
+        return kept(
+            "The {name} data end too early: the file was cut short.", name=photo_format.name
+        )
     if not text or "cannot identify image file" in lowered:
-        return f"The {photo_format.name} header is broken or of a kind that cannot be read."
-    return f"The {photo_format.name} data are broken ({text[:200]})."
+        return kept(
+            "The {name} header is broken or of a kind that cannot be read.", name=photo_format.name
+        )
+    return kept("The {name} data are broken ({fault}).", name=photo_format.name, fault=text[:200])

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import PhotoFormat
 from cocadesk.media.metadata.exif import directories
 from cocadesk.media.metadata.raw import camera_raw_metadata
@@ -29,7 +30,7 @@ _SUBFILE_TYPE = 254
 """The tag whose lowest bit means a picture of reduced size."""
 _NOWHERE = 0xFFFF_FFFF
 """Panasonic's offset of pixels, which lie where a tag of its own says."""
-_DAMAGED = "The camera raw data are damaged or were cut short."
+_DAMAGED = kept("The camera raw data are damaged or were cut short.")
 _SRGB_CURVE = (2.4, 12.92)
 _SAME_SHAPE = 0.05
 _BORDER = 0.03
@@ -124,7 +125,7 @@ class RawSource(PhotoSource):
             return question()
         except library.LibRawFileUnsupportedError as error:
             raise PhotoError(
-                "The camera raw header is broken or of a kind that cannot be read."
+                kept("The camera raw header is broken or of a kind that cannot be read.")
             ) from error
         except (
             MemoryError,
@@ -164,7 +165,9 @@ def _library() -> Any:
     try:
         return import_module("rawpy")
     except ImportError as error:
-        reason = "To read camera raw, CocaDesk needs the package rawpy, which is not installed."
+        reason = kept(
+            "To read camera raw, CocaDesk needs the package rawpy, which is not installed."
+        )
         raise PhotoError(reason, is_passing=True) from error
 
 

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cocadesk.errors import kept
+
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _SLEEPING = "DS"
 """States of a process that waits for something, as Linux writes them."""
@@ -119,17 +121,24 @@ class Deadline:
         if waited_s <= most_s:
             waited_s, most_s = now_s - self._began_at_s, patience.longest_s * _CLOCK_SHARE
         if waited_s > most_s:
-            reason = "Decoding is too slow now: it was not done after"
-            return Late(f"{reason} {most_s / 60:.3g} minutes.", is_passing=True)
+            minutes = f"{most_s / 60:.3g}"
+            reason = kept(
+                "Decoding is too slow now: it was not done after {minutes} minutes.",
+                minutes=minutes,
+            )
+            return Late(reason, is_passing=True)
         return None
 
     def _silence(self) -> str:
-        seconds = f"{self._patience.silence_s:g} seconds"
+        seconds = f"{self._patience.silence_s:g}"
         if self._last is not None and not self._last.is_sleeping:
-            return f"The computer was too busy: the decoder had no turn for {seconds}."
-        return f"The disk did not answer for {seconds}."
+            return kept(
+                "The computer was too busy: the decoder had no turn for {seconds} seconds.",
+                seconds=seconds,
+            )
+        return kept("The disk did not answer for {seconds} seconds.", seconds=seconds)
 
 
 def hung(limit_s: float) -> str:
     """The sentence for a file whose decoding does not come to an end."""
-    return f"Decoding took more than {limit_s:g} seconds of computing."
+    return kept("Decoding took more than {seconds} seconds of computing.", seconds=f"{limit_s:g}")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self, TypeAlias, cast
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, kept
 from cocadesk.media.pool.deadline import Patience, WorkDone, work_of
 from cocadesk.media.pool.messages import (
     Alive,
@@ -239,7 +239,7 @@ class DecoderPool:
             worker.begin_file(at_s)
             self._failed_starts = 0
         elif isinstance(answer, CannotStart):
-            raise UserError("The photo decoder cannot start.", answer.reason)
+            raise UserError(kept("The photo decoder cannot start."), answer.reason)
         elif isinstance(answer, Ended):
             yield from self._replace(worker, answer.exit_code, blames_file=True)
         elif isinstance(answer, Alive):
@@ -287,7 +287,7 @@ class DecoderPool:
             return video_result(self._spool, self.spec.size_px, request, answer)
         except (OSError, ValueError) as error:
             _LOG.warning("the frames of a video were lost (%s)", error)
-            reason = "The video's frames were lost on their way (disk full?)."
+            reason = kept("The video's frames were lost on their way (disk full?).")
             return failure(request, reason, is_passing=True)
 
     def _settle(self, serial: int) -> None:
@@ -363,9 +363,12 @@ class DecoderPool:
             self._failed_starts += 1
             if self._failed_starts >= _MAX_FAILED_STARTS:
                 raise UserError(
-                    "The photo decoder cannot start.",
-                    f"Its process ended {self._failed_starts} times before it was ready"
-                    f" ({describe_exit(exit_code)}).",
+                    kept("The photo decoder cannot start."),
+                    kept(
+                        "Its process ended {failed_starts} times before it was ready ({end}).",
+                        failed_starts=self._failed_starts,
+                        end=describe_exit(exit_code),
+                    ),
                 )
         orphans = [(serial, request) for serial, (request, _) in worker.queued.items()]
         self._take_out(worker)

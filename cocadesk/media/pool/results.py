@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cocadesk.errors import kept
 from cocadesk.media.pool.deadline import Patience, hung
 from cocadesk.media.pool.messages import PhotoDone, VideoDone
 from cocadesk.media.pool.worker_process import WorkerProcess
@@ -87,19 +88,23 @@ def failure_of_ended(
     if exit_code == EXIT_OF_HUNG:
         return failure(request, hung(patience.deadline_s))
     if exit_code in _KILLED:
-        ended = f"The decoder was killed while it read this file ({describe_exit(exit_code)})"
-        reason = f"{ended}; memory may have run out."
+        reason = kept(
+            "The decoder was killed while it read this file ({end}); memory may have run out.",
+            end=describe_exit(exit_code),
+        )
         return replace(failure(request, reason, is_passing=True), is_killed=True)
-    return failure(request, f"The decoder broke down on this file ({describe_exit(exit_code)}).")
+    return failure(
+        request, kept("The decoder broke down on this file ({end}).", end=describe_exit(exit_code))
+    )
 
 
 def describe_exit(exit_code: int | None) -> str:
     """A worker's end, as part of a sentence."""
     if exit_code is None:
-        return "it stopped making sense"
+        return kept("it stopped making sense")
     if exit_code >= 0:
-        return f"exit code {exit_code}"
+        return kept("exit code {exit_code}", exit_code=exit_code)
     try:
-        return f"ended by {signal.Signals(-exit_code).name}"
+        return kept("ended by {name}", name=signal.Signals(-exit_code).name)
     except ValueError:
-        return f"ended by signal {-exit_code}"
+        return kept("ended by signal {signal}", signal=-exit_code)

@@ -20,6 +20,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from cocadesk.errors import kept
 from cocadesk.media.files import open_media_file
 from cocadesk.media.hashing import hash_bytes, hash_descriptor
 from cocadesk.media.metadata.merge import with_sidecars
@@ -46,7 +47,7 @@ from cocadesk.media.video.source import (
 )
 from cocadesk.picture_input import InputSpec
 
-NOTHING_DECODED = "No frame of the video could be decoded."
+NOTHING_DECODED = kept("No frame of the video could be decoded.")
 _MEASURE_EVERY_S = 1 / 31
 """Frames that follow each other faster are not all measured: 240 a second show nothing more."""
 _POSTER_CONTRAST = 12.0
@@ -135,7 +136,7 @@ def read_animation(
     """
     video = _Pass(source, spec, store, thumbnail_px, limits or DecodeLimits()).run(on_frame)
     if video is None:
-        raise PhotoError("No picture of the animation could be decoded.")
+        raise PhotoError(kept("No picture of the animation could be decoded."))
     return video
 
 
@@ -174,7 +175,12 @@ class _Pass:
         measured_at_s = -1.0
         for number, shown in enumerate(self._source.frames()):
             if number >= self._limits.frames:
-                raise PhotoError(f"The video has more than {self._limits.frames:,} frames.")
+                raise PhotoError(
+                    kept(
+                        "The video has more than {frames} frames.",
+                        frames=f"{self._limits.frames:,}",
+                    )
+                )
             if number == 0:
                 self._begin(shown)
             else:

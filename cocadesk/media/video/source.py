@@ -20,6 +20,7 @@ import av.container
 import av.error
 import av.logging
 
+from cocadesk.errors import kept
 from cocadesk.media.sniffing import SNIFF_BYTES, describe_other, sniff_kind
 from cocadesk.media.types import DecodeLimits, Kind, PhotoError, PhotoMetadata
 from cocadesk.media.video.lenses import lens_pair, side_by_side
@@ -156,7 +157,7 @@ class VideoSource:
         head = file.read(SNIFF_BYTES)
         file.seek(0)
         if not head:
-            raise PhotoError("The file is empty.", is_photo=False)
+            raise PhotoError(kept("The file is empty."), is_photo=False)
         if head[4:8] == b"ftyp":
             _check_not_encrypted(file)
             file.seek(0)
@@ -347,7 +348,9 @@ def _picture_stream(container: av.container.InputContainer, limits: DecodeLimits
         raise PhotoError(_why_no_picture(container), is_photo=False)
     context = stream.codec_context
     if context is None:
-        raise PhotoError("The video's picture is stored in a way that CocaDesk cannot decode.")
+        raise PhotoError(
+            kept("The video's picture is stored in a way that CocaDesk cannot decode.")
+        )
     if context.width and context.height:
         limits.check_size(context.width, context.height, _BYTES_PER_PIXEL)
     return stream
@@ -361,18 +364,20 @@ def _is_cover(stream: av.VideoStream) -> bool:
 def _why_no_picture(container: av.container.InputContainer) -> str:
     kinds = {stream.type for stream in container.streams}
     if "audio" in kinds:
-        return "The file has sound but no moving picture."
+        return kept("The file has sound but no moving picture.")
     if "subtitle" in kinds:
-        return "The file has subtitles but no picture."
-    return "The video is empty: its header names no picture and no sound."
+        return kept("The file has subtitles but no picture.")
+    return kept("The video is empty: its header names no picture and no sound.")
 
 
 def _why_not_opened(file: BinaryIO, head: bytes) -> str:
     if sniff_kind(head) is not Kind.VIDEO:
-        return f"This is no video but {describe_other(head)}."
+        return kept("This is no video but {kind}.", kind=describe_other(head))
     if head[4:8] == b"ftyp" and _index(file) is None:
-        return "The video's index is missing: the recording or the copy was cut off before its end."
-    return "The video's beginning is damaged or cut off, so it cannot be opened."
+        return kept(
+            "The video's index is missing: the recording or the copy was cut off before its end."
+        )
+    return kept("The video's beginning is damaged or cut off, so it cannot be opened.")
 
 
 def _index(file: BinaryIO) -> bytes | None:
@@ -402,7 +407,7 @@ def _check_not_encrypted(file: BinaryIO) -> None:
     """
     index = _index(file) or b""
     if b"sinf" in index and any(name in index for name in _ENCRYPTED):
-        reason = "The video is encrypted: only the program that has its key can show it."
+        reason = kept("The video is encrypted: only the program that has its key can show it.")
         raise PhotoError(reason)
 
 

@@ -12,7 +12,6 @@ import pytest
 from cocadesk.annotations.human import AnnotationEdit, HumanAnnotations
 from cocadesk.errors import UserError
 from cocadesk.library.backups import BACKUPS_KEPT, backups_of, read_backup
-from cocadesk.library.checking import REDRAW
 from cocadesk.library.library import Library
 from cocadesk.library.rows import MediaState
 from tests.support.library_rows import insert, media_row
@@ -190,7 +189,10 @@ def test_a_check_finds_what_does_not_fit_together(folder: Path) -> None:
     with Library.open(folder) as library:
         library.care.back_up()
         healthy = library.care.problems()
-        assert healthy == [f"Thumbnails lost or damaged: 3. {REDRAW}"]
+        assert healthy == [
+            "Thumbnails lost or damaged: 3. To draw them, read all files of their folders again"
+            " (index --again all)."
+        ]
         log = library.edits.all()
         library.edits.replace_all(log[1:])
         assert any("differ from the log" in text for text in library.care.problems())
