@@ -26,6 +26,7 @@ from ui.kit.timers import single_shot
 from ui.kit.translation import tr
 from ui.library.map.drawing import MapDrawing
 from ui.library.map.look import Look
+from ui.library.map.painting import MapPainting
 from ui.library.map.points import PointSet
 
 WORLD_FLAT = 0.63
@@ -69,8 +70,10 @@ class MapCanvas(QWidget):
         self.chosen: list[int] = []
         self.with_pictures = True
         self.draws_lasso = False
+        self.painting = MapPainting(self._drawing, loader, self)
+        self.painting.changed.connect(self.update)
         self._ask = single_shot(self, self._ask_rows, ASK_MS)
-        loader.arrived.connect(self.update)
+        self.painting.whole.connect(self._ask.start)
 
     # What the page brings -----------------------------------------------------------
 
@@ -82,28 +85,29 @@ class MapCanvas(QWidget):
         self.choose(())
         if not is_same:
             self._look = None
-        self.update()
+            self.painting.forget()
+        self.painting.paint_anew()
 
     def show_groups(self, count: int, hidden: Collection[int]) -> None:
         """The number of groups, by which they are coloured, and those that are not drawn."""
         self._drawing.show_groups(count, hidden)
         group = self._drawing.points.group
         self.choose([number for number in self.chosen if group[number] not in hidden])
-        self.update()
+        self.painting.paint_anew()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Rows that were wanted have come."""
         for row in rows:
             self._drawing.rows[row.key] = row
             self._drawing.wanted.discard(row.key)
-        self.update()
+        self.painting.paint_later(row.key for row in rows)
 
     def forget_rows(self, keys: Collection[str] = ()) -> None:
         """These rows (none named: all) are asked for again when they are seen."""
         for key in keys or list(self._drawing.rows):
             self._drawing.rows.pop(key, None)
         self._drawing.wanted.clear()
-        self.update()
+        self.painting.paint_anew()
 
     # What a person does -------------------------------------------------------------
 
@@ -124,7 +128,7 @@ class MapCanvas(QWidget):
         if list(numbers) != self.chosen:
             self.chosen = list(numbers)
             self.chosen_changed.emit()
-            self.update()
+            self.painting.paint_anew()
 
     def show_all(self) -> None:
         """All points in sight."""
@@ -246,10 +250,10 @@ class MapCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Land, points, pictures, what is chosen, and the lasso."""
         painter = QPainter(self)
-        self._drawing.size = self.size()
-        self._drawing.draw(painter, self.look(), self.chosen, with_pictures=self.with_pictures)
-        if self._drawing.wanted and not self._ask.isActive():
-            self._ask.start()
+        drawing = self._drawing
+        drawing.size = self.size()
+        drawing.chosen, drawing.with_pictures = self.chosen, self.with_pictures
+        self.painting.show(painter, self.look(), self.size())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._lasso:
             painter.setPen(QPen(colour("accent"), 2, Qt.PenStyle.DashLine))

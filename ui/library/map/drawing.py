@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 
 from cocadesk.protocol.messages import MapKind
 from cocadesk.protocol.values import Row
 from ui.kit.cells import paint_badge
-from ui.kit.image_loader import ImageLoader, paint_thumbnail
+from ui.kit.image_loader import ImageLoader
 from ui.kit.land import land
 from ui.kit.theme import colour
 from ui.library.map.colours import group_colour
+from ui.library.map.layer import Painting
 from ui.library.map.look import Look
 from ui.library.map.points import PointSet, Stack
 
@@ -22,6 +22,8 @@ DOT_PX = 3
 ROUND_PX = 3.5
 FEW = 3000
 """Up to so many points are drawn round."""
+AT_ONCE = 200
+"""So many of them in one step."""
 PICTURE_PX = 46
 """The smallest side of a picture; it grows to twice that until its place falls into four."""
 PICTURE_GAP_PX = 8
@@ -40,111 +42,131 @@ class MapDrawing:
         self.kind = MapKind.LIKENESS
         self.points = PointSet()
         self.hidden: frozenset[int] = frozenset()
+        self.chosen: Sequence[int] = ()
+        self.with_pictures = True
         self.rows: dict[str, Row] = {}
         self.wanted: set[str] = set()
         self.size = QSize(1, 1)
         self._groups = 0
-        self._stacks: list[Stack] = []
-        self._dots: tuple[object, QImage] | None = None
+        self._stacks: dict[str, Stack] = {}
 
     def show_groups(self, count: int, hidden: Collection[int]) -> None:
         """The number of groups, by which they are coloured, and those that are not drawn."""
         self._groups, self.hidden = count, frozenset(hidden)
-        self._dots = None
 
     def show_points(self, kind: MapKind, points: PointSet) -> None:
         """Another map."""
         self.kind, self.points = kind, points
-        self._dots, self._stacks = None, []
+        self._stacks = {}
 
-    def area(self, look: Look) -> QRectF:
-        """The part of the map that is in the view."""
-        return look.area(self.size.toSizeF())
+    def paint(self, painter: QPainter, look: Look, size: QSize) -> Painting:
+        """The steps of drawing all of it: land, points, then pictures or what is chosen.
 
-    def draw(
-        self, painter: QPainter, look: Look, chosen: Sequence[int], *, with_pictures: bool
-    ) -> None:
-        """All of it; where some are ``chosen``, all others fade and there are no pictures."""
-        painter.fillRect(QRect(0, 0, self.size.width(), self.size.height()), colour("window"))
+        Where some are ``chosen``, all others fade and there are no pictures.
+        """
+        painter.fillRect(QRect(QPoint(0, 0), size), colour("window"))
         if self.kind is MapKind.WORLD:
             _draw_world(painter, look)
-        painter.setOpacity(FADED if chosen else 1)
-        self._draw_points(painter, look)
+        yield
+        area = look.area(size.toSizeF())
+        painter.setOpacity(FADED if self.chosen else 1)
+        yield from self._paint_points(painter, look, size, area)
         painter.setOpacity(1)
-        self._draw_chosen(painter, look, chosen)
-        shows_pictures = with_pictures and not chosen
-        self._stacks = self._draw_pictures(painter, look) if shows_pictures else []
+        stacks = dict[str, Stack]()
+        if self.chosen:
+            yield from self._paint_chosen(painter, look, area)
+        elif self.with_pictures:
+            yield from self._paint_pictures(painter, look, area, stacks)
+        self._stacks = stacks
 
-    def _draw_points(self, painter: QPainter, look: Look) -> None:
-        area = self.area(look)
-        if self.points.count_about(area, self.hidden) <= FEW:
-            self._draw_round(painter, look, self.points.inside(area, self.hidden))
+    def _paint_points(self, painter: QPainter, look: Look, size: QSize, area: QRectF) -> Painting:
+        if self.points.count_about(area) <= FEW:
+            yield from self._paint_round(painter, look, self.points.inside(area, self.hidden))
             return
-        state = (look, self.size, len(self.points), self.hidden, colour("window").name())
-        if self._dots is None or self._dots[0] != state:
-            self._dots = state, self._dots_image(look)
-        painter.drawImage(QRect(0, 0, self.size.width(), self.size.height()), self._dots[1])
-
-    def _dots_image(self, look: Look) -> QImage:
-        """All points as single pixels of a small picture: a square each when it is drawn.
-
-        Qt draws 100,000 single pixels in 10 ms, squares of three pixels in 45.
-        """
-        small = -(-self.size.width() // DOT_PX), -(-self.size.height() // DOT_PX)
-        image = QImage(*small, QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        painter.scale(small[0] / self.size.width(), small[1] / self.size.height())
-        painter.setTransform(look.transform(), True)
-        for group, polygon in self.points.whole_groups(self.hidden):
+        image, inner = _small_image(look, size)
+        for group, polygon in self.points.parts(self.hidden):
+            if not polygon.boundingRect().intersects(area):
+                continue
+            inner_painter = QPainter(image)
+            inner_painter.setTransform(inner.transform())
             pen = QPen(group_colour(group, self._groups), 1)
             pen.setCosmetic(True)
-            painter.setPen(pen)
-            painter.drawPoints(polygon)
-        painter.end()
-        return image
+            inner_painter.setPen(pen)
+            inner_painter.drawPoints(polygon)
+            inner_painter.end()
+            yield
+        painter.drawImage(QRect(QPoint(0, 0), image.size() * DOT_PX), image)
+        yield
 
-    def _draw_round(self, painter: QPainter, look: Look, numbers: Iterable[int]) -> None:
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colour("window"), 1))
-        for number in numbers:
-            painter.setBrush(self._colour(number))
-            painter.drawEllipse(look.pixel(self.points.place(number)), ROUND_PX, ROUND_PX)
-        painter.restore()
+    def _paint_round(self, painter: QPainter, look: Look, numbers: Iterable[int]) -> Painting:
+        dots = dict[int, QPixmap]()
+        ratio = painter.device().devicePixelRatioF()
+        middle, group = ROUND_PX + 1, self.points.group
+        for count, number in enumerate(numbers):
+            if group[number] not in dots:
+                dots[group[number]] = _dot(self._colour(number), ratio)
+            at = look.pixel(self.points.place(number))
+            painter.drawPixmap(QPointF(at.x() - middle, at.y() - middle), dots[group[number]])
+            if count % AT_ONCE == AT_ONCE - 1:
+                yield
+        yield
 
-    def _draw_pictures(self, painter: QPainter, look: Look) -> list[Stack]:
+    def _paint_pictures(
+        self, painter: QPainter, look: Look, area: QRectF, stacks: dict[str, Stack]
+    ) -> Painting:
         """One picture for all points of a small place, where it has been read."""
         step = PICTURE_PX + PICTURE_GAP_PX
         across = _power_of_two(step / look.scale)
         down = _power_of_two(step / (look.scale * look.flat))
-        area = self.area(look)
-        stacks = self.points.stacks(area, across, down, self.hidden)
-        missing = []
-        for stack in stacks:
-            key = self.points.keys[stack.first]
-            row = self.rows.get(key)
-            if row is None:
-                missing.append(key)
-            elif row.thumbnail is not None:
-                self._draw_picture(painter, self._box(stack, look), row, stack)
-        self.wanted = set(missing)
-        return stacks
+        missing = set[str]()
+        for some in self.points.stacks(area, across, down, self.hidden):
+            for stack in some:
+                key = self.points.keys[stack.first]
+                stacks[key] = stack
+                if key not in self.rows:
+                    missing.add(key)
+                elif self._paint_picture(painter, look, key, stack):
+                    yield
+            yield
+        self.wanted = missing
 
-    def _draw_picture(self, painter: QPainter, box: QRect, row: Row, stack: Stack) -> None:
-        assert row.thumbnail is not None
-        picture = self._loader.pixmap(row.key, row.thumbnail.to_str())
-        if picture is None:
-            return
+    def paint_more(self, painter: QPainter, look: Look, keys: Iterable[str]) -> None:
+        """Pictures that have come since the others were drawn."""
+        for key in keys:
+            if (stack := self._stacks.get(key)) is not None and key in self.rows:
+                self._paint_picture(painter, look, key, stack)
+
+    def _paint_picture(self, painter: QPainter, look: Look, key: str, stack: Stack) -> bool:
+        """True where there is one."""
+        row = self.rows[key]
+        if row.thumbnail is None:
+            return False
+        picture = self._loader.pixmap(key, row.thumbnail.to_str())
+        if picture is None or picture.isNull():
+            return False
+        box = self._box(stack, look)
         painter.fillRect(box.adjusted(-2, -2, 2, 2), self._colour(stack.first))
-        paint_thumbnail(painter, box, 0, picture)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        side = min(picture.width(), picture.height())
+        middle = QRect(0, 0, side, side)
+        middle.moveCenter(picture.rect().center())
+        painter.drawPixmap(box, picture, middle)
         if stack.count > 1:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             paint_badge(painter, box, f"{stack.count:,}", is_right=True)
+        return True
 
-    def _draw_chosen(self, painter: QPainter, look: Look, chosen: Sequence[int]) -> None:
-        area = self.area(look)
-        seen = (n for n in chosen if area.contains(self.points.place(n)))
-        self._draw_round(painter, look, islice(seen, FEW))
+    def _paint_chosen(self, painter: QPainter, look: Look, area: QRectF) -> Painting:
+        """Those of the chosen that are in sight, as many as are drawn round."""
+        seen = list[int]()
+        for count, number in enumerate(self.chosen):
+            if area.contains(self.points.place(number)):
+                seen.append(number)
+            if len(seen) == FEW:
+                break
+            if count % 1000 == 999:
+                yield
+        yield from self._paint_round(painter, look, seen)
 
     def draw_under(self, painter: QPainter, look: Look, number: int) -> None:
         """The picture of a point, large, beside it."""
@@ -180,15 +202,45 @@ class MapDrawing:
         return QRect(round(x - side / 2), round(y - side / 2), round(side), round(side))
 
     def stack_at(self, look: Look, pixel: QPointF) -> Stack | None:
-        for stack in self._stacks:
-            is_drawn = self.points.keys[stack.first] in self.rows
-            if is_drawn and self._box(stack, look).contains(pixel.toPoint()):
+        for key, stack in self._stacks.items():
+            if key in self.rows and self._box(stack, look).contains(pixel.toPoint()):
                 return stack
         return None
 
     def number_at(self, look: Look, pixel: QPointF) -> int | None:
         across, down = NEAR_PX / look.scale, NEAR_PX / (look.scale * look.flat)
         return self.points.nearest(look.place(pixel), across, down, self.hidden)
+
+
+def _small_image(look: Look, size: QSize) -> tuple[QImage, Look]:
+    """A picture in which each pixel stands for a dot, and the look of it.
+
+    Qt draws 100,000 single pixels in 10 ms, squares of three pixels in 45.
+    """
+    image = QImage(
+        -(-size.width() // DOT_PX), -(-size.height() // DOT_PX),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )  # fmt: skip
+    image.fill(Qt.GlobalColor.transparent)
+    by = 1 / DOT_PX
+    return image, Look(
+        scale=look.scale * by, flat=look.flat, left=look.left * by, top=look.top * by
+    )
+
+
+def _dot(ink: QColor, ratio: float) -> QPixmap:
+    """A round point with a rim, to be drawn many times."""
+    side = 2 * ROUND_PX + 2
+    made = QPixmap(QSize(round(side), round(side)) * ratio)
+    made.setDevicePixelRatio(ratio)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour("window"), 1))
+    painter.setBrush(ink)
+    painter.drawEllipse(QPointF(side / 2, side / 2), ROUND_PX, ROUND_PX)
+    painter.end()
+    return made
 
 
 def _draw_world(painter: QPainter, look: Look) -> None:
