@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+import os
 import time
 from collections import deque
-from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cocadesk.engine.conversions import to_value
+from cocadesk.engine.fetch_child import FetchChild
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
 from cocadesk.errors import UserError, tr
@@ -19,7 +19,7 @@ from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobValue, ModelEntry, ModelOffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from cocadesk.model.offers import OfferedModel
 
@@ -60,27 +60,10 @@ class ModelFetcher:
 
     def steps(self, spec: str) -> Steps:
         """The fetching of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
-        from cocadesk.model.checkpoints import hub
-        from cocadesk.model.offers import offered
-
-        source = msgspec.json.decode(spec, type=FetchSpec).source
-        repository = hub.parse_repository(source)
-        offer = offered(source)
-        total = offer.size_bytes if offer else None
-        speed = _Speed()
-        fetching = _in_thread(lambda: hub.find_snapshot(source, fetch=True))
-        stage = tr("Fetching {name}", name=name_of(source))
-        while not wait([fetching], STEP_S).done:
-            done = hub.fetched_bytes(repository)
-            yield JobStep(
-                stage=stage,
-                done=done,
-                total=total,
-                is_bytes=True,
-                seconds_left=speed.seconds_left(done, total),
-            )
-        fetching.result()
-        return JobOutcome(message=tr("{name} is on this computer now.", name=name_of(source)))
+        order = msgspec.json.decode(spec, type=FetchSpec)
+        yield from fetched(order.source, order.folder)
+        name = name_of(order.source)
+        return JobOutcome(message=tr("{name} is on this computer now.", name=name))
 
     def offers(self, models: Sequence[ModelEntry]) -> tuple[ModelOffer, ...]:
         """The models that are offered, with what is here of each; ``models`` are on the disk."""
@@ -141,6 +124,28 @@ class ModelFetcher:
         return hub.remove(hub.parse_repository(source))
 
 
+def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, None, None]:
+    """Steps until a model is here; it goes on where it was left.
+
+    Raises:
+        UserError: it can't be fetched.
+    """
+    stage = tr("Fetching {name}", name=name_of(source))
+    speed = _Speed()
+    child = FetchChild(source, None if folder is None else Path(os.fsdecode(folder.to_bytes())))
+    try:
+        while not child.has_ended(STEP_S):
+            yield JobStep(
+                stage=stage,
+                done=child.done,
+                total=child.total or None,
+                is_bytes=True,
+                seconds_left=speed.seconds_left(child.done, child.total or None),
+            )
+    finally:
+        child.close()
+
+
 class _Speed:
     """The time left by the speed of the last seconds: a network has no lasting one."""
 
@@ -166,16 +171,3 @@ def name_of(source: str) -> str:
 
     offer = offered(source)
     return offer.name if offer else source
-
-
-def _in_thread(work: Callable[[], Path]) -> Future[Path]:
-    done: Future[Path] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:  # noqa: BLE001 - raised again by whoever asks
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="fetching", daemon=True).start()
-    return done

@@ -13,6 +13,7 @@ from cocadesk.model.checkpoints.checkpoint import (
     is_checkpoint,
     open_checkpoint,
 )
+from cocadesk.model.checkpoints.fetching import find_snapshot
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
 from cocadesk.model.checkpoints.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
 from cocadesk.resources import resource_path
@@ -31,7 +32,7 @@ def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
     if source == STARTER:
         return open_checkpoint(resource_path(STARTER))
     if source.startswith((hub.PREFIX, hub.RELEASED_PREFIX)):
-        return _open_folder(hub.find_snapshot(source, fetch=fetch))
+        return _open_folder(find_snapshot(source, fetch=fetch))
     path = Path(source).expanduser()
     if not path.exists():
         raise UserError(

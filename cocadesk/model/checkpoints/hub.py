@@ -9,15 +9,12 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints.checkpoint import CONFIG, TAGGING, TOKENIZER, WEIGHTS
-from cocadesk.model.checkpoints.open_clip_config import SETTINGS
-from cocadesk.model.checkpoints.weight_files import first_line
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS
 
 PREFIX = "hf-hub:"
 RELEASED_PREFIX = "open_clip:"
@@ -26,6 +23,7 @@ SAFE_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetens
 PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
 _FOLDER_PREFIX = "models--"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_HASH = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 _REVISION = re.compile(r"[\w./-]+", re.ASCII)
 _TAGS = ("laion2b_s13b_b90k", "mscoco_finetuned_laion2b_s13b_b90k")
 _NAMES = ("coca_ViT-B-32", "coca_ViT-L-14")
@@ -167,77 +165,19 @@ def remove(repository: Repository) -> int:
     return freed
 
 
-def find_snapshot(source: str, *, fetch: bool) -> Path:
-    """The folder of a hub source's files; fetched where it is not here and ``fetch`` is set.
-
-    Raises:
-        UserError: it is not on this machine and cannot or should not be fetched.
-    """
-    repository = parse_repository(source)
-    cached = snapshot_of(repository.folder, repository.revision)
-    if cached is not None:
-        return cached
-    if not fetch:
-        raise _absent(source, "It was not asked to be fetched now.")
-    return _fetch(source, repository)
-
-
-def _absent(source: str, why: str) -> UserError:
-    return UserError(
-        f"The model {source} is not on this machine.",
-        f"{why} It was looked for in {hub_cache()}.",
-        "Connect to the network and run cocadesk model use again, or copy the checkpoint "
-        "here from another machine and give its path.",
-    )
-
-
-def _fetch(source: str, repository: Repository) -> Path:
-    # Read when the package is imported. Nothing about the person's use is sent along.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    from huggingface_hub import HfApi, constants, errors, hf_hub_download
-
-    if constants.HF_HUB_OFFLINE:
-        raise _absent(source, "HF_HUB_OFFLINE is set, so nothing is fetched.")
-    try:
-        found = HfApi().model_info(
-            repository.name, revision=repository.revision, files_metadata=True
-        )
-        files = {file.rfilename: file for file in found.siblings or []}
-        paths = [
-            (name, Path(hf_hub_download(repository.name, name, revision=found.sha)))
-            for name in _wanted(list(files), source)
-        ]
-    except errors.RepositoryNotFoundError as error:
-        raise UserError(
-            f"The hub has no public model {repository.name}.",
-            "The name is mistyped, or it is not open to everyone.",
-            "Look the name up on the hub's page.",
-        ) from error
-    except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined]
-        raise _absent(source, f"Fetching it failed: {first_line(error)}.") from error
-    for name, path in paths:
-        check_hash(path, getattr(files[name].lfs, "sha256", None))
-    return paths[0][1].parent
-
-
-def _wanted(names: Sequence[str], source: str) -> list[str]:
-    """The fewest files that make a model; its weights come first."""
-    for weights in (*SAFE_WEIGHTS, *PICKLED_WEIGHTS):
-        if weights in names:
-            return [weights, SETTINGS] if SETTINGS in names else [weights]
-    own = [WEIGHTS, CONFIG, TOKENIZER]
-    if all(name in names for name in own):
-        return [*own, *(name for name in names if name == TAGGING)]
-    raise UserError(
-        f"{source} is not a CoCa model.",
-        "Its repository holds neither open_clip's weights nor a model that CocaDesk wrote.",
-        "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
-    )
+def hash_of(path: Path, *, like: str = "") -> str:
+    """A file's SHA-256; where ``like`` is one of Git's, the hash that Git gives it."""
+    with path.open("rb") as file:
+        if len(like) != 40:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+        while data := file.read(1 << 20):
+            digest.update(data)
+        return digest.hexdigest()
 
 
 def check_hash(path: Path, expected: str | None = None) -> None:
-    """Compares a file of the hub's cache with its SHA-256, its name in the cache or ``expected``.
+    """Compares a file of the hub's cache with its hash: ``expected``, or its name in the cache.
 
     A file that differs is removed, so that the next attempt fetches it anew.
 
@@ -246,15 +186,13 @@ def check_hash(path: Path, expected: str | None = None) -> None:
     """
     real = path.resolve()
     named = real.name if real.parent.name == "blobs" else ""
-    expected = expected or (named if re.fullmatch("[0-9a-f]{64}", named) else None)
-    if expected is None:
+    expected = expected or named
+    if not _HASH.fullmatch(expected):
         return
-    with real.open("rb") as file:
-        digest: Any = hashlib.file_digest(file, "sha256")
-    if digest.hexdigest() != expected:
+    if hash_of(real, like=expected) != expected:
         real.unlink()
         raise UserError(
             f"The model file {path.name} is not what its maker published.",
-            "Its SHA-256 differs: it was cut short or changed on the way.",
+            "Its hash (SHA-256) differs: it was cut short or changed on the way.",
             "It was removed from the hub's cache; fetch it again.",
         )
