@@ -135,6 +135,11 @@ def measure(name: str) -> str:
     return name if known is None else _MEASURES[known] + name.removeprefix(known)
 
 
+def size(number: int) -> str:
+    """Bytes as text: "36 MB", "1.0 GB"."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
 def duration(seconds: float | None) -> str:
     """A time as text: "45 s", "3 min 20 s", "19 min", "2 h 5 min"."""
     if seconds is None:

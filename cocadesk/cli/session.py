@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.cli.errors import StoppedError
 from cocadesk.cli.options import Options
-from cocadesk.cli.report import Report, duration
+from cocadesk.cli.report import Report, duration, size
 from cocadesk.cli.threads import free_other_threads
 from cocadesk.engine import local
 from cocadesk.engine.local import Access, AnyEngine
@@ -26,6 +26,8 @@ from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich import progress
 
     from cocadesk.model.backend import Backend
@@ -119,13 +121,14 @@ def show_progress(
     display: progress.Progress, task: progress.TaskID, now: Progress, title: str
 ) -> None:
     """Shows how far long work is: stage, numbers and the time left."""
-    total = "" if now.total is None else f" of {now.total:,}"
+    shown: Callable[[int], str] = size if now.is_bytes else "{:,}".format
+    total = "" if now.total is None else f" of {shown(now.total)}"
     failed = f", {now.failed:,} failed" if now.failed else ""
     display.update(
         task,
         description=now.stage or title,
         completed=now.done,
         total=now.total,
-        numbers=f"{now.done:,}{total}{failed}" if now.done or now.total else "",
+        numbers=f"{shown(now.done)}{total}{failed}" if now.done or now.total else "",
         left="" if now.seconds_left is None else f"{duration(now.seconds_left)} left",
     )

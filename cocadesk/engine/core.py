@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cocadesk.engine.crash_guard import CrashGuard
 from cocadesk.engine.handler_list import Handlers
 from cocadesk.engine.handlers import TRAINER, EngineContext, RunLong
+from cocadesk.engine.job_records import Job
 from cocadesk.engine.loaded_model import ModelHolder
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.library.library import Library
@@ -77,9 +78,14 @@ class EngineCore:
                 on_change=self._on_job,
                 wait_until_quiet=self._wait_until_quiet,
                 witness=self._context.crash_guard,
-                hold=self.watching.why_held,
+                hold=self._why_held,
             )
         return self._scheduler
+
+    def _why_held(self, job: Job) -> str:
+        if self._scheduler is None:
+            return ""  # the jobs are being read
+        return self._handlers.models.why_held(job) or self.watching.why_held(job)
 
     def close(self) -> None:
         """Ends jobs after the step in hand and frees what handlers and model hold."""

@@ -296,13 +296,13 @@ def _manifest(folder: Path) -> Manifest | None:
 def _machine_models() -> Models:
     """The models of this machine, for somebody who has no library yet."""
     from cocadesk.engine.conversions import to_value
+    from cocadesk.engine.model_fetching import offers_now
     from cocadesk.model.known_models import known_models
 
-    return Models(
-        models=tuple(
-            to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
-        )
+    models = tuple(
+        to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
     )
+    return Models(models=models, offers=offers_now(models))
 
 
 def _run_here(call: Call, work: Callable[[], ReplyBody], *, name: str) -> None:

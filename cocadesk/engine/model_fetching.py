@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from pathlib import Path
@@ -14,13 +13,22 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.fetch_child import FetchChild
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
+from cocadesk.engine.switch_orders import switch_source
 from cocadesk.errors import UserError, tr
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, JobValue, ModelEntry, ModelOffer
+from cocadesk.protocol.values import (
+    JobAction,
+    JobKind,
+    JobState,
+    JobValue,
+    ModelEntry,
+    ModelOffer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from cocadesk.engine.job_records import Job
     from cocadesk.model.offers import OfferedModel
 
 STEP_S = 0.3
@@ -40,23 +48,62 @@ class ModelFetcher:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
 
-    def order(self, source: str, folder: WirePath | None) -> JobValue:
+    def order(self, source: str, folder: WirePath | None = None) -> JobValue:
         """The job that fetches a model; done already where its files are here.
+
+        One that fetches it already is that job, and goes on where it was paused.
 
         Raises:
             UserError: the source is none of the hub, or there is no room for it.
         """
-        from cocadesk.model.checkpoints import hub
+        from cocadesk.model.checkpoints import cache_files, hub
+        from cocadesk.model.offers import offered
 
-        repository = hub.parse_repository(source)
+        repository, offer = hub.parse_repository(source), offered(source)
         name = name_of(source)
         title = tr("Fetching {name}", name=name)
         spec = msgspec.json.encode(FetchSpec(source=source, folder=folder)).decode()
         jobs = self._context.jobs()
-        if hub.snapshot_of(repository.folder, repository.revision) is not None:
+        if hub.is_here(repository):
             outcome = JobOutcome(message=tr("{name} is on this computer already.", name=name))
             return jobs.record(JobKind.FETCH_MODEL, title, spec, outcome)
+        if known := self.open_job(source):
+            return jobs.control(known, JobAction.RESUME)
+        if offer is not None:
+            missing = max(0, offer.size_bytes - hub.fetched_bytes(repository))
+            cache_files.check_room(name, missing, offer.size_bytes)
         return jobs.add(JobKind.FETCH_MODEL, title, spec)
+
+    def order_where_absent(self, source: str) -> None:
+        """Lets a model of the hub be fetched that a switch is about to wait for.
+
+        Raises:
+            UserError: as with ``order``.
+        """
+        from cocadesk.model.checkpoints import hub
+
+        if not hub.is_here(hub.parse_repository(source)):
+            self.order(source)
+
+    def why_held(self, job: Job) -> str:
+        """The fetching that a switch waits for; empty where it may run."""
+        if job.value.kind is not JobKind.SWITCH_MODEL:
+            return ""
+        fetching = self.open_job(switch_source(job.spec.work))
+        return f"“{self._context.jobs().get(fetching).title}”" if fetching else ""
+
+    def on_job(self, job: JobValue) -> None:
+        """Stops the switches that wait for a fetching which a person stops."""
+        if job.kind is not JobKind.FETCH_MODEL or job.state is not JobState.CANCELLED:
+            return
+        from cocadesk.model.checkpoints import hub
+
+        jobs = self._context.jobs()
+        source = self._source_of(job)
+        for other in jobs.all():
+            is_waiting = other.kind is JobKind.SWITCH_MODEL and other.state is JobState.QUEUED
+            if is_waiting and hub.same_model(switch_source(jobs.spec(other.id)), source):
+                jobs.control(other.id, JobAction.CANCEL)
 
     def steps(self, spec: str) -> Steps:
         """The fetching of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
@@ -67,61 +114,75 @@ class ModelFetcher:
 
     def offers(self, models: Sequence[ModelEntry]) -> tuple[ModelOffer, ...]:
         """The models that are offered, with what is here of each; ``models`` are on the disk."""
-        from cocadesk.model.offers import OFFERED
-
-        sizes = {model.source: model.size_bytes for model in models}
-        return tuple(self._offer(offer, sizes.get(offer.source, 0)) for offer in OFFERED)
-
-    def _offer(self, offer: OfferedModel, known_bytes: int) -> ModelOffer:
-        from cocadesk.model.checkpoints import hub
-
-        if not hub.is_of_hub(offer.source):
-            return to_value(offer, ModelOffer, is_here=True, size_bytes=known_bytes)
-        repository = hub.parse_repository(offer.source)
-        is_here = hub.snapshot_of(repository.folder, repository.revision) is not None
-        fetched = min(hub.fetched_bytes(repository), offer.size_bytes)
-        return to_value(
-            offer,
-            ModelOffer,
-            is_here=is_here,
-            fetched_bytes=0 if is_here else fetched,
-            needs_bytes=offer.size_bytes * (1 if is_here else 2) - (0 if is_here else fetched),
-            job_id=self.open_job(offer.source),
-        )
+        return offers_now(models, self.open_job)
 
     def open_job(self, source: str) -> str:
         """The id of the job that fetches this model now, or waits or is paused; else empty."""
         from cocadesk.model.checkpoints import hub
 
-        jobs = self._context.jobs()
-        for job in jobs.all():
-            if job.kind is JobKind.FETCH_MODEL and not job.state.is_final:
-                spec = msgspec.json.decode(jobs.spec(job.id), type=FetchSpec)
-                if hub.same_model(spec.source, source):
-                    return job.id
+        for job in self._context.jobs().all():
+            is_open = job.kind is JobKind.FETCH_MODEL and not job.state.is_final
+            if is_open and hub.same_model(self._source_of(job), source):
+                return job.id
         return ""
+
+    def _source_of(self, job: JobValue) -> str:
+        spec = self._context.jobs().spec(job.id)
+        return msgspec.json.decode(spec, type=FetchSpec).source
+
+    def is_needed(self, source: str) -> bool:
+        """True for a model in use, and for one that a job fetches or waits for."""
+        from cocadesk.model.checkpoints import hub
+
+        value, jobs = self._context.model.value(), self._context.jobs()
+        needed = {value.source, value.captions.source if value.captions else value.source}
+        needed |= {
+            switch_source(jobs.spec(job.id))
+            for job in jobs.all()
+            if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final
+        }
+        is_needed = any(hub.same_model(source, other) for other in needed)
+        return is_needed or bool(self.open_job(source))
+
+    def is_removable(self, source: str) -> bool:
+        """True where ``remove`` may take it."""
+        from cocadesk.model.checkpoints import hub
+
+        return hub.is_of_hub(source) and not self.is_needed(source)
 
     def remove(self, source: str) -> int:
         """Removes a model's files; gives the bytes that they had.
 
         Raises:
-            UserError: it is none of the hub's, or it is needed.
+            UserError: it is none of the hub's, is needed, or is not here.
         """
         from cocadesk.model.checkpoints import hub
+        from cocadesk.model.checkpoints.converted import forget_of
 
+        said = tr("{source} can't be removed.", source=source)
         if not hub.is_of_hub(source):
             raise UserError(
-                tr("{source} can't be removed.", source=source),
-                tr("Only models that were fetched from the hub are."),
+                said, tr("Only models that were fetched from the hub are removed from here.")
             )
-        used = self._context.model.value().source
-        if hub.same_model(source, used) or self.open_job(source):
+        repository = hub.parse_repository(source)
+        if self.is_needed(source):
             raise UserError(
-                tr("{source} can't be removed.", source=source),
-                tr("It is in use."),
-                tr("Use another model first, or stop the job that fetches it."),
+                said,
+                tr("It is in use, or a job waits for it."),
+                tr("Use another model first, or stop the job."),
             )
-        return hub.remove(hub.parse_repository(source))
+        freed = forget_of(repository.folder) + hub.remove(repository)
+        if not freed:
+            raise UserError(said, tr("Nothing of it is on this computer."))
+        return freed
+
+
+def fetched_where_absent(source: str) -> Generator[JobStep, None, None]:
+    """As ``fetched``; no step where the files are here."""
+    from cocadesk.model.checkpoints import hub
+
+    if not hub.is_here(hub.parse_repository(source)):
+        yield from fetched(source)
 
 
 def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, None, None]:
@@ -132,7 +193,7 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
     """
     stage = tr("Fetching {name}", name=name_of(source))
     speed = _Speed()
-    child = FetchChild(source, None if folder is None else Path(os.fsdecode(folder.to_bytes())))
+    child = FetchChild(source, None if folder is None else Path(folder.to_str()))
     try:
         while not child.has_ended(STEP_S):
             yield JobStep(
@@ -144,6 +205,38 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
             )
     finally:
         child.close()
+
+
+def offers_now(
+    models: Sequence[ModelEntry], open_job: Callable[[str], str] = lambda _source: ""
+) -> tuple[ModelOffer, ...]:
+    """The models that are offered; ``open_job`` gives the job that fetches a source."""
+    from cocadesk.model.offers import OFFERED
+
+    sizes = {model.source: model.size_bytes for model in models}
+    return tuple(
+        _offer(offer, sizes.get(offer.source, 0), open_job(offer.source)) for offer in OFFERED
+    )
+
+
+def _offer(offer: OfferedModel, known_bytes: int, job_id: str) -> ModelOffer:
+    from cocadesk.model.checkpoints import converted, hub
+
+    if not hub.is_of_hub(offer.source):
+        return to_value(offer, ModelOffer, is_here=True, size_bytes=known_bytes)
+    repository = hub.parse_repository(offer.source)
+    is_here = hub.is_here(repository)
+    fetched_bytes = 0 if is_here else min(hub.fetched_bytes(repository), offer.size_bytes)
+    to_fetch = 0 if is_here else offer.size_bytes - fetched_bytes
+    to_convert = 0 if converted.is_kept_of(repository.folder) else offer.size_bytes
+    return to_value(
+        offer,
+        ModelOffer,
+        is_here=is_here,
+        fetched_bytes=fetched_bytes,
+        needs_bytes=to_fetch + to_convert,
+        job_id=job_id,
+    )
 
 
 class _Speed:

@@ -13,6 +13,7 @@ from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
+from cocadesk.engine.model_fetching import ModelFetcher, fetched_where_absent
 from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_spec
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError, grouped, tr
@@ -42,8 +43,9 @@ HUB_PREFIXES = ("hf-hub:", "open_clip:")
 class ModelSwitcher:
     """Lets another model answer: at once where the stored vectors fit, else after a job."""
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(self, context: EngineContext, fetcher: ModelFetcher) -> None:
         self._context = context
+        self._fetcher = fetcher
         self._using = threading.Lock()
         self._lock = threading.Lock()
         self._ready: dict[str, Backend] = {}
@@ -81,8 +83,9 @@ class ModelSwitcher:
                 self._give_up_others(self._update_spec())
                 return jobs.add(JobKind.SWITCH_MODEL, UPDATE, self._update_spec())
             if source.startswith(HUB_PREFIXES):
+                self._fetcher.order_where_absent(source)  # the switch waits for it
                 self._give_up_others(spec)
-                return jobs.add(JobKind.SWITCH_MODEL, title, spec)  # it may have to be fetched
+                return jobs.add(JobKind.SWITCH_MODEL, title, spec)
             backend = self._open(order)  # first: what is no model ends no other
             self._give_up_others(spec)
             if not self._fits(backend):
@@ -101,6 +104,7 @@ class ModelSwitcher:
         jobs = self._context.jobs()
         with self._using:
             if source.startswith(HUB_PREFIXES):
+                self._fetcher.order_where_absent(source)
                 self._give_up_others(order.encoded())
                 return jobs.add(JobKind.SWITCH_MODEL, title, order.encoded())
             backend = self._open(order)
@@ -204,7 +208,9 @@ class ModelSwitcher:
                         tr("The model that answers has read all photos and videos."),
                     )
                 spec = self._update_spec()
-            elif not wanted.source.startswith(HUB_PREFIXES):
+            elif wanted.source.startswith(HUB_PREFIXES):
+                self._fetcher.order_where_absent(wanted.source)
+            else:
                 backend = self._open(wanted)  # what is no model ends no other
                 self._keep_ready(wanted.source, backend)
             self._give_up_others(spec)
@@ -263,11 +269,13 @@ class ModelSwitcher:
                 jobs.wait_until_left(job.id, STEP_LIMIT_S)
 
     def _opened(self, order: ModelSwitchSpec) -> Generator[JobStep, None, Backend]:
-        """Opens the model, perhaps fetching it, on a thread; the job can be stopped meanwhile."""
+        """Opens the model on a thread, fetched first; the job can be stopped meanwhile."""
         with self._lock:
             ready = self._ready.pop(order.source, None)
         if ready is not None:
             return ready
+        if order.source.startswith(HUB_PREFIXES):
+            yield from fetched_where_absent(order.source)
         opening = _open_in_thread(lambda: self._open(order))
         try:
             while not wait([opening], OPENING_STEP_S).done:

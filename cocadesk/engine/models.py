@@ -42,8 +42,10 @@ class ModelHandler(RequestHandler):
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self.switcher = ModelSwitcher(context)
         self._fetcher = ModelFetcher(context)
+        self.switcher = ModelSwitcher(context, self._fetcher)
+        self.why_held = self._fetcher.why_held
+        context.job_listeners.append(self._fetcher.on_job)
         self._runs = RunStore(context.library.runs_folder)
         self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
@@ -81,11 +83,8 @@ class ModelHandler(RequestHandler):
             # Before it is open, the library's file may name the starter of an older program.
             self._ids[used.source] = (used.model_id, used.image_id)
         captioning = used.source if used.captions is None else used.captions.source
-        by_source = {
-            known.source: self._entry(known)
-            for current in dict.fromkeys((captioning, used.source))
-            for known in known_models(current=current)
-        }
+        known = known_models(used=tuple(dict.fromkeys((captioning, used.source))))
+        by_source = {model.source: self._entry(model) for model in known}
         for record in self._runs.all():
             source = f"{RUN_PREFIX}{record.id}"
             is_kept = self._reader.state(record) is RunState.KEPT
@@ -98,6 +97,7 @@ class ModelHandler(RequestHandler):
                 msgspec.structs.replace(
                     entry,
                     is_used=entry.source == used.source,
+                    is_removable=self._fetcher.is_removable(entry.source),
                     is_used_for_captions=entry.source == captioning,
                     coverage=coverage.get(entry.image_id, 0.0),
                 )

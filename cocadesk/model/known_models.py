@@ -12,6 +12,7 @@ from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import is_checkpoint
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
+from cocadesk.model.offers import offered
 from cocadesk.resources import resource_path
 
 
@@ -23,23 +24,24 @@ class KnownModel:
     name: str
     size_bytes: int
     note: str = ""
+    is_for_search: bool = True
 
 
 def known_models(
     extra_folders: Sequence[Path] = (),
     *,
     runs_folder: Path | None = None,
-    current: str | None = None,
+    used: Sequence[str] = (),
 ) -> list[KnownModel]:
     """The starter, finished runs, CoCa models of the hub's cache and of other folders.
 
-    ``current`` is the source that a library uses: it is listed even where its
+    ``used`` are the sources that a library uses: they are listed even where their
     files are gone, with a note that says so.
     """
-    found = [*_starter(), *_runs(runs_folder), *_hub_models()]
+    found = [*_starter(), *_runs(runs_folder), *_hub_models(used)]
     found += [model for folder in extra_folders for model in _folder(folder)]
-    if current and current not in {model.source for model in found}:
-        found.append(_current(current))
+    listed = {model.source for model in found}
+    found += [_gone_or_elsewhere(source) for source in used if source not in listed]
     return list({model.source: model for model in found}.values())
 
 
@@ -75,18 +77,23 @@ def _title(folder: Path) -> str:
         return ""
 
 
-def _hub_models() -> Iterator[KnownModel]:
+def _hub_models(used: Sequence[str]) -> Iterator[KnownModel]:
+    """Under the name by which they are used, else offered, else their own."""
     for name, snapshot in hub.cached_repositories():
         if not _is_coca(name, snapshot):
             continue
+        source = f"{hub.PREFIX}{name}"
+        offer = offered(source)
         note = "in the hub's cache"
-        if "mscoco" in name.lower() and "B-32" in name:
+        if offer is not None and not offer.is_for_search:
             note += "; for captions only, its search is spoiled"
+        named = offer.source if offer else source
         yield KnownModel(
-            source=f"{hub.PREFIX}{name}",
-            name=name,
+            source=next((one for one in used if hub.same_model(one, source)), named),
+            name=offer.name if offer else name,
             size_bytes=_size(snapshot),
             note=note,
+            is_for_search=offer is None or offer.is_for_search,
         )
 
 
@@ -110,7 +117,7 @@ def _folder(folder: Path) -> Iterator[KnownModel]:
             )
 
 
-def _current(source: str) -> KnownModel:
+def _gone_or_elsewhere(source: str) -> KnownModel:
     path = Path(source).expanduser()
     is_here = path.exists()
     return KnownModel(

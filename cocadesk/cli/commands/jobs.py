@@ -8,7 +8,7 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command
-from cocadesk.cli.report import Report, duration
+from cocadesk.cli.report import Report, duration, size
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _how_far(job: JobValue) -> str:
         return f": waits for {job.waits_for}"
     if job.state.is_final:
         return f": {job.message}" if job.message else ""
-    numbers = f": {job.done:,} of {job.total:,}" if job.total else ""
+    shown = size if job.is_bytes else "{:,}".format
+    numbers = f": {shown(job.done)} of {shown(job.total)}" if job.total else ""
     left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
     return numbers + left

@@ -10,10 +10,12 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command
-from cocadesk.cli.report import Report, failed_fields
+from cocadesk.cli.report import Report, duration, failed_fields, size
 
 if TYPE_CHECKING:
-    from cocadesk.protocol.values import ModelEntry
+    from collections.abc import Sequence
+
+    from cocadesk.protocol.values import ModelEntry, ModelOffer
 
 
 class Purpose(StrEnum):
@@ -24,7 +26,10 @@ class Purpose(StrEnum):
     BOTH = "both"
 
 
-app = typer.Typer(help="List the models, and choose the one in use.")
+app = typer.Typer(help="List the models, fetch and remove them, and choose the one in use.")
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="open_clip:NAME/TAG or hf-hub:ORG/NAME.")
+]
 
 
 @app.command("list")
@@ -37,19 +42,95 @@ def list_models(options: Options, report: Report) -> int:
 
     without_model = Options(library=options.library, as_json=options.as_json)
     with open_engine(without_model, report, Access.OPTIONAL) as engine:
-        entries = engine.ask(ListModels(), Models).models
-    report.document({"models": [_fields(entry) for entry in entries]})
-    width = max(len(entry.source) for entry in entries)
-    for entry in entries:
+        found = engine.ask(ListModels(), Models)
+    report.document(
+        {
+            "models": [_fields(entry) for entry in found.models],
+            "offers": [_offer_fields(offer) for offer in found.offers],
+        }
+    )
+    width = max(len(entry.source) for entry in found.models)
+    for entry in found.models:
         facts = [
             entry.model_id or entry.name,
-            f"{entry.size_bytes / 1e6:.0f} MB" if entry.size_bytes else "",
+            size(entry.size_bytes) if entry.size_bytes else "",
             f"has read {entry.coverage:.0%} of the library" if entry.image_id else "",
+            _time_needed(entry),
             entry.note,
         ]
         mark = "*" if entry.is_used else " "
         report.line(f"{mark} {entry.source:<{width}}  {', '.join(filter(None, facts))}")
     report.line("* is in use. To use another: cocadesk model use SOURCE")
+    _show_offers([offer for offer in found.offers if not offer.is_here], report)
+    return OK
+
+
+def _show_offers(offers: Sequence[ModelOffer], report: Report) -> None:
+    """The models that may be fetched, with what each is good for."""
+    if offers:
+        report.line("\nTo fetch one of these: cocadesk model get SOURCE")
+    for offer in offers:
+        facts = [f"{offer.title}: {offer.name}", size(offer.size_bytes), _time_needed(offer)]
+        if offer.job_id:
+            facts.append("is being fetched")
+        elif offer.fetched_bytes:
+            facts.append(f"{size(offer.fetched_bytes)} are here already")
+        report.line(f"  {offer.source}\n    {', '.join(filter(None, facts))}")
+        report.line(f"    {offer.good_for}")
+        for figure in offer.recall if offer.is_for_search else ():
+            shares = f"{figure.at_1:.1%}, among the first five {figure.at_5:.1%}"
+            report.line(f"    finds a caption's photo first: {shares} ({figure.data})")
+
+
+def _time_needed(model: ModelEntry | ModelOffer) -> str:
+    """The time for this library; empty where it was not measured."""
+    if not model.seconds_for_library:
+        return ""
+    return f"about {duration(model.seconds_for_library)} for this library"
+
+
+@app.command("get")
+@command(takes_model=False)
+def get(
+    options: Options,
+    report: Report,
+    source: SourceArgument,
+    folder: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="Copy it from this folder, a hub's cache of another computer; no network.",
+        ),
+    ] = "",
+) -> int:
+    """Fetch a model from the hub; Ctrl-C stops, and the next time it goes on where it was."""
+    from cocadesk.cli.options import existing_folders
+    from cocadesk.cli.session import do_job, started_engine
+    from cocadesk.protocol.messages import FetchModel
+
+    started_s = time.monotonic()
+    places = existing_folders([folder]) if folder else (None,)
+    with started_engine(Options(library=options.library)) as engine:
+        end = do_job(engine, FetchModel(source=source, folder=places[0]), report)
+    seconds = round(time.monotonic() - started_s, 3)
+    report.document({"source": source, "message": end.job.message, "seconds": seconds})
+    report.line(end.job.message)
+    report.line(f"To use it: cocadesk model use {source}")
+    return OK
+
+
+@app.command("remove")
+@command(takes_model=False)
+def remove(options: Options, report: Report, source: SourceArgument) -> int:
+    """Remove a fetched model from this computer; not one that is in use."""
+    from cocadesk.cli.session import started_engine
+    from cocadesk.protocol.messages import ModelRemoved, RemoveModel
+
+    with started_engine(Options(library=options.library)) as engine:
+        freed = engine.ask(RemoveModel(source=source), ModelRemoved).freed_bytes
+    report.document({"source": source, "freed_bytes": freed})
+    report.line(f"{source} is removed: {size(freed)} are free.")
     return OK
 
 
@@ -78,16 +159,20 @@ def use(
 
     One model may search while another writes captions: --for says what this one shall do.
     """
-    from cocadesk.cli.session import do_job, started_engine
+    from cocadesk.cli.session import follow, started_engine
     from cocadesk.locations import durable_source
-    from cocadesk.protocol.messages import GetInfo, Info, UseModel
-    from cocadesk.protocol.values import IndexReport, ModelPurpose
+    from cocadesk.protocol.messages import GetInfo, Info, JobReply, Jobs, ListJobs, UseModel
+    from cocadesk.protocol.values import IndexReport, JobKind, ModelPurpose
 
     started_s = time.monotonic()
     with started_engine(Options(library=options.library)) as engine:
         wanted = None if purpose is None else ModelPurpose(purpose.value)
         body = UseModel(source=durable_source(source), purpose=wanted)
-        end = do_job(engine, body, report)
+        job = engine.ask(body, JobReply).job
+        for other in engine.ask(ListJobs(), Jobs).jobs:
+            if other.kind is JobKind.FETCH_MODEL and not other.state.is_final and job.waits_for:
+                follow(engine, other, report)  # the switch waits for it
+        end = follow(engine, job, report)
         model = engine.ask(GetInfo(), Info).model
     done = end.report if isinstance(end.report, IndexReport) else IndexReport()
     report.document(
@@ -105,6 +190,27 @@ def use(
     return SOME_FAILED if done.failed else OK
 
 
+def _offer_fields(offer: ModelOffer) -> dict[str, Any]:
+    return {
+        "source": offer.source,
+        "name": offer.name,
+        "title": offer.title,
+        "good_for": offer.good_for,
+        "size_bytes": offer.size_bytes,
+        "needs_bytes": offer.needs_bytes,
+        "here": offer.is_here,
+        "fetched_bytes": offer.fetched_bytes,
+        "search": offer.is_for_search,
+        "captions": offer.is_for_captions,
+        "recall": [
+            {"data": one.data, "t2i_r1": one.at_1, "t2i_r5": one.at_5, "ours": one.is_ours}
+            for one in offer.recall
+        ],
+        "photos_per_second": offer.photos_per_second,
+        "seconds_for_library": offer.seconds_for_library,
+    }
+
+
 def _fields(entry: ModelEntry) -> dict[str, Any]:
     return {
         "source": entry.source,
@@ -115,4 +221,6 @@ def _fields(entry: ModelEntry) -> dict[str, Any]:
         "coverage": round(entry.coverage, 4),
         "size_bytes": entry.size_bytes,
         "note": entry.note,
+        "search": entry.is_for_search,
+        "seconds_for_library": entry.seconds_for_library,
     }

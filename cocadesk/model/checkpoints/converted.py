@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,3 +172,25 @@ def _forget_older(model: ForeignModel, folder: Path) -> None:
     for other in folder.parent.iterdir():
         if other != folder and _origin(other).get("source") == str(model.weights):
             shutil.rmtree(other, ignore_errors=True)
+
+
+def is_kept_of(folder: Path) -> bool:
+    """True where a file in ``folder`` has been converted."""
+    return next(_kept_of(folder), None) is not None
+
+
+def forget_of(folder: Path) -> int:
+    """Removes the conversions of files in ``folder``; gives the bytes that they had."""
+    freed = 0
+    for kept in list(_kept_of(folder)):
+        freed += sum(path.stat().st_size for path in kept.rglob("*") if path.is_file())
+        shutil.rmtree(kept, ignore_errors=True)
+    return freed
+
+
+def _kept_of(folder: Path) -> Iterator[Path]:
+    models = cache_folder() / "models"
+    for kept in models.iterdir() if models.is_dir() else ():
+        source = _origin(kept).get("source")
+        if source and Path(source).is_relative_to(folder):
+            yield kept

@@ -149,6 +149,11 @@ def cached_repositories(cache: Path | None = None) -> Iterator[tuple[str, Path]]
             yield name, snapshot
 
 
+def is_here(repository: Repository) -> bool:
+    """True where a model's files are in the hub's cache."""
+    return snapshot_of(repository.folder, repository.revision) is not None
+
+
 def fetched_bytes(repository: Repository) -> int:
     """The bytes of a repository that are in the cache, whole or not."""
     blobs = repository.folder / "blobs"
@@ -160,8 +165,12 @@ def fetched_bytes(repository: Repository) -> int:
 
 def remove(repository: Repository) -> int:
     """Removes a repository from the hub's cache; gives the bytes that its files had."""
-    freed = fetched_bytes(repository)
+    if not repository.folder.is_dir():
+        return 0
+    files = [path for path in repository.folder.rglob("*") if not path.is_symlink()]
+    freed = sum(path.stat().st_size for path in files if path.is_file())
     shutil.rmtree(repository.folder, ignore_errors=True)
+    shutil.rmtree(hub_cache() / ".locks" / repository.folder.name, ignore_errors=True)
     return freed
 
 

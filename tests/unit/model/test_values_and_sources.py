@@ -222,7 +222,7 @@ def test_the_model_in_use_is_listed_even_where_it_is_gone(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     here = checkpoint_at(tmp_path / "model")
     for current, size in ((str(here), 30), (str(tmp_path / "gone"), 0)):
-        model = next(m for m in known_models(current=current) if m.source == current)
+        model = next(m for m in known_models(used=[current]) if m.source == current)
         assert model.size_bytes == size
         assert bool(model.note) is (size == 0)
 
