@@ -48,7 +48,7 @@ ALLOWED = {
 }
 LIBRARIES_WITH_ONE_DOOR = {
     "cv2": "cocadesk/media/opencv.py",
-    "huggingface_hub": "cocadesk/model/checkpoints/hub.py",
+    "huggingface_hub": "cocadesk/model/checkpoints/fetching.py",
     "obstore": "cocadesk/library/object_store.py",
     "openvino": "cocadesk/model/runtime/openvino.py",
     "pyqtgraph": "ui/teach/curve.py",

@@ -1,0 +1,121 @@
+"""``cocadesk model``: listed with the offers, fetched, used and removed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cocadesk.model.checkpoints import hub
+from tests.support.engines import real_client
+from tests.support.program import document_of, invoked, started
+from tests.support.released_model import write_released
+from tests.support.served_hub import SAFE, SmallHub, serving, until
+
+REPOSITORY = "laion/CoCa-ViT-B-32-laion2B-s13B-b90k"
+SOURCE = "open_clip:coca_ViT-B-32/laion2b_s13b_b90k"
+SPOILED = "open_clip:coca_ViT-B-32/mscoco_finetuned_laion2b_s13b_b90k"
+OFFERS = 4
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallHub]:
+    """A hub that serves the second of the offered models, a tiny one with random weights."""
+    with serving(tmp_path, monkeypatch, REPOSITORY) as small_hub:
+        write_released(small_hub.served / SAFE)
+        monkeypatch.setenv("HF_ENDPOINT", small_hub.address)
+        yield small_hub
+
+
+def test_the_list_names_what_may_be_fetched_without_a_library_or_a_network(
+    served: SmallHub, tmp_path: Path
+) -> None:
+    """For people with what each is good for, for programs with all figures."""
+    said = invoked("model", "list", "--library", tmp_path / "none").out
+    assert "* starter" in said
+    assert f"  {SOURCE}\n    Good: CoCa ViT-B-32, 1.0 GB" in said
+    assert "finds a caption's photo first: 63.4%, among the first five 85.7%" in said
+    offers = document_of(tmp_path / "none", "model", "list")["offers"]
+    assert len(offers) == OFFERS
+    assert [offer["search"] for offer in offers] == [True, True, True, False]
+    assert offers[2]["recall"][0] == {
+        "data": "Flickr30k test, 1,000 photos",
+        "t2i_r1": 0.785,
+        "t2i_r5": 0.945,
+        "ours": False,
+    }
+    assert not (tmp_path / "none").exists()
+    assert served.log == []
+
+
+def test_a_model_is_fetched_used_and_removed(served: SmallHub, tmp_path: Path) -> None:
+    """Through the library's engine; what is in use is not removed."""
+    library = tmp_path / "library"
+    with real_client(tmp_path):
+        document = document_of(library, "model", "get", SOURCE)
+        assert document["message"] == "CoCa ViT-B-32 is on this computer now."
+        served.assert_whole()
+        served.forget_log()
+        said = invoked("model", "use", SPOILED, "--library", library)
+        assert said.code == 2
+        assert "can't search" in said.err
+        assert document_of(library, "model", "use", SOURCE)["source"] == SOURCE
+        refused = document_of(library, "model", "remove", SOURCE, code=2)["error"]
+        assert "in use" in refused["why"]
+        document_of(library, "model", "use", "starter")
+        freed = document_of(library, "model", "remove", SOURCE)["freed_bytes"]
+        assert freed > (served.served / SAFE).stat().st_size
+    assert not served.folder.exists()
+    assert served.log == []
+
+
+def test_ctrl_c_stops_a_fetching_and_the_next_one_goes_on(served: SmallHub, tmp_path: Path) -> None:
+    """No traceback, and no byte comes twice."""
+    size = (served.served / SAFE).stat().st_size
+    served.fault(bytes_per_s=size / 20)
+    with real_client(tmp_path):
+        with started("model", "get", SOURCE, "--library", tmp_path / "library") as process:
+            until(lambda: served.partial.exists() and served.partial.stat().st_size > size / 20)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 130
+        assert b"Traceback" not in said
+        until(lambda: not _grows(served.partial))
+        had = served.partial.stat().st_size
+        assert hub.snapshot_of(served.folder) is None
+        served.fault()
+        served.forget_log()
+        assert invoked("model", "get", SOURCE, "--library", tmp_path / "library").code == 0
+        assert f"GET /delivery/{SAFE} bytes={had}-" in served.log
+    served.assert_whole()
+
+
+def _grows(path: Path) -> bool:
+    import time
+
+    size = path.stat().st_size
+    time.sleep(0.4)
+    return path.stat().st_size != size
+
+
+def test_a_model_that_is_not_here_is_fetched_by_use(served: SmallHub, tmp_path: Path) -> None:
+    """One command, from the hub to the first search."""
+    with real_client(tmp_path):
+        document = document_of(tmp_path / "library", "model", "use", SOURCE)
+    assert document["source"] == SOURCE
+    served.assert_whole()
+
+
+def test_a_mistyped_folder_or_name_is_a_sentence(served: SmallHub, tmp_path: Path) -> None:
+    """Nothing is fetched instead."""
+    with real_client(tmp_path):
+        library = ("--library", tmp_path / "library")
+        gone = invoked("model", "get", SOURCE, "--from", tmp_path / "gone", *library)
+        assert (gone.code, "There is no folder" in gone.err) == (2, True)
+        empty = invoked("model", "get", SOURCE, "--from", tmp_path, *library)
+        assert (empty.code, "does not hold" in empty.err) == (2, True)
+        wrong = invoked("model", "get", "b-32", *library)
+        assert (wrong.code, "names no model" in wrong.err) == (2, True)
+    assert served.log == []
