@@ -68,14 +68,16 @@ def list_models(options: Options, report: Report) -> int:
 def _show_offers(offers: Sequence[ModelOffer], report: Report) -> None:
     """The models that may be fetched, with what each is good for."""
     if offers:
-        report.line("\nTo fetch one of these: cocadesk model get SOURCE")
+        report.line("")
+        report.line("To fetch one of these: cocadesk model get SOURCE")
     for offer in offers:
         facts = [f"{offer.title}: {offer.name}", size(offer.size_bytes), _time_needed(offer)]
         if offer.job_id:
             facts.append("is being fetched")
         elif offer.fetched_bytes:
             facts.append(f"{size(offer.fetched_bytes)} are here already")
-        report.line(f"  {offer.source}\n    {', '.join(filter(None, facts))}")
+        report.line(f"  {offer.source}")
+        report.line(f"    {', '.join(filter(None, facts))}")
         report.line(f"    {offer.good_for}")
         for figure in offer.recall if offer.is_for_search else ():
             shares = f"{figure.at_1:.1%}, among the first five {figure.at_5:.1%}"
