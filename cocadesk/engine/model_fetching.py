@@ -248,12 +248,14 @@ class _Speed:
 
     def seconds_left(self, done: int, total: int | None) -> float | None:
         """For ``total`` bytes of which ``done`` are here; None while nothing can be said."""
+        if total is None:  # the hub has not said yet what there is
+            return None
         now_s = self._clock()
         self._points.append((now_s, done))
         while len(self._points) > 2 and now_s - self._points[0][0] > SPEED_OF_LAST_S:
             self._points.popleft()
         first_s, first = self._points[0]
-        if total is None or done <= first:
+        if done <= first:
             return None
         return (now_s - first_s) / (done - first) * max(0, total - done)
 

@@ -272,10 +272,11 @@ def test_the_time_left_follows_the_line() -> None:
     """Of the last seconds alone: a line that was slow an hour ago may be quick now."""
     now_s = [0.0]
     speed = _Speed(lambda: now_s[0])
+    assert speed.seconds_left(0, None) is None
+    now_s[0] = 60.0
     assert speed.seconds_left(0, 1000) is None
-    now_s[0] = 10.0
+    now_s[0] = 70.0
     assert speed.seconds_left(10, 1000) == pytest.approx(990.0)
-    now_s[0] = 10.0 + SPEED_OF_LAST_S
+    now_s[0] = 70.0 + SPEED_OF_LAST_S
     assert speed.seconds_left(500, 1000) == pytest.approx(500 * SPEED_OF_LAST_S / 490)
     assert speed.seconds_left(1000, 1000) == 0
-    assert speed.seconds_left(500, None) is None
