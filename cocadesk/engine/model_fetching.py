@@ -42,6 +42,11 @@ class FetchSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     folder: WirePath | None = None
 
 
+def fetched_source(spec: str) -> str:
+    """The model that an order fetches."""
+    return msgspec.json.decode(spec, type=FetchSpec).source
+
+
 class ModelFetcher:
     """Orders, does and finds the jobs that fetch models."""
 

@@ -13,6 +13,7 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.index_job import index_again
 from cocadesk.engine.job_steps import JobFactory
+from cocadesk.engine.model_choice import ModelChoice
 from cocadesk.engine.model_fetching import ModelFetcher
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.teaching.run_state import RunReader
@@ -24,6 +25,7 @@ from cocadesk.protocol.messages import (
     FetchModel,
     JobReply,
     ListModels,
+    MeasureModel,
     ModelRemoved,
     Models,
     RemoveModel,
@@ -46,6 +48,7 @@ class ModelHandler(RequestHandler):
         self.switcher = ModelSwitcher(context, self._fetcher)
         self.why_held = self._fetcher.why_held
         context.job_listeners.append(self._fetcher.on_job)
+        self._choice = ModelChoice(context)
         self._runs = RunStore(context.library.runs_folder)
         self._reader = RunReader(context, self._runs)
         self._ids: dict[str, tuple[str, str]] = {}
@@ -64,6 +67,7 @@ class ModelHandler(RequestHandler):
 
     def close(self) -> None:
         """Frees models that nobody took."""
+        self._choice.close()
         self.switcher.close()
 
     def _use(self, body: UseModel, call: Call) -> JobReply:
@@ -75,7 +79,13 @@ class ModelHandler(RequestHandler):
     def _remove(self, body: RemoveModel, call: Call) -> ModelRemoved:
         return ModelRemoved(freed_bytes=self._fetcher.remove(body.source))
 
+    def _measure(self, body: MeasureModel, call: Call) -> None:
+        self._choice.measured(body, call, self._models)
+
     def _list(self, body: ListModels, call: Call) -> Models:
+        return self._models()
+
+    def _models(self) -> Models:
         from cocadesk.model.known_models import known_models
 
         used = self._context.model.value()
@@ -92,7 +102,7 @@ class ModelHandler(RequestHandler):
                 by_source[source] = self._entry_of_run(record.id, record.title)
         entries = list(by_source.values())
         coverage = self._coverage({entry.image_id for entry in entries})
-        return Models(
+        listed = Models(
             models=tuple(
                 msgspec.structs.replace(
                     entry,
@@ -105,6 +115,7 @@ class ModelHandler(RequestHandler):
             ),
             offers=self._fetcher.offers(entries),
         )
+        return self._choice.completed(listed)
 
     def _entry(self, known: KnownModel) -> ModelEntry:
         if known.source == STARTER and not self._ids.get(STARTER, ("", ""))[0]:

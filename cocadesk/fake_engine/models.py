@@ -13,7 +13,9 @@ from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     FetchModel,
     GetVocabulary,
+    JobReply,
     ListModels,
+    MeasureModel,
     ModelChanged,
     ModelRemoved,
     Models,
@@ -26,6 +28,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.values import (
     JobKind,
+    JobState,
     JobValue,
     ModelEntry,
     ModelOffer,
@@ -137,6 +140,8 @@ OFFERS = (
     ),
 )
 _HUB = ("hf-hub:", "open_clip:")
+FREE_BYTES = 120_000_000_000
+SPEED = 1.9
 _FETCH_STEPS = 20
 
 
@@ -151,10 +156,35 @@ class FakeModels:
         self._lock = threading.Lock()
         self._models = list(MODELS)
         self._offers = {offer.source: offer for offer in OFFERS}
+        self._jobs: dict[str, str] = {}
 
     def _list(self, body: ListModels, call: Call) -> ReplyBody:
+        return self._listed()
+
+    def _listed(self) -> Models:
+        jobs = {job.id: job for job in self._context.jobs.all()}
         with self._lock:
-            return Models(models=tuple(self._models), offers=tuple(self._offers.values()))
+            entries = {model.source: model for model in self._models}
+            offers = []
+            for source, offer in self._offers.items():
+                entry = entries.get(source, ModelEntry(source="", name=""))
+                rate = offer.photos_per_second
+                seconds = len(self._context.media) * (1 - entry.coverage) / rate if rate else None
+                shown = replace(
+                    offer,
+                    listed_as=entry.source,
+                    is_used=entry.is_used,
+                    coverage=entry.coverage,
+                    seconds_for_library=seconds,
+                    free_bytes=FREE_BYTES,
+                    fetched_from="" if offer.is_here else "models.example.org",
+                )
+                offers.append(_with_job(shown, jobs.get(self._jobs.get(source, ""))))
+            return Models(models=tuple(self._models), offers=tuple(offers))
+
+    def _measure(self, body: MeasureModel, call: Call) -> ReplyBody:
+        self._change_offer(body.source, photos_per_second=SPEED)
+        return self._listed()
 
     def _fetch(self, body: FetchModel, call: Call) -> ReplyBody:
         _check_name(body.source)
@@ -171,12 +201,16 @@ class FakeModels:
             stage=f"Fetching {name}",
             end=lambda _job: self._fetched(body.source, name, total),
         )
+        return self._started(body.source, work)
+
+    def _started(self, source: str, work: FakeWork) -> JobReply:
         reply = self._context.jobs.start(work)
-        self._change_offer(body.source, job_id=reply.job.id)
+        with self._lock:
+            self._jobs[source] = reply.job.id
         return reply
 
     def _fetched(self, source: str, name: str, size_bytes: int) -> tuple[str, None]:
-        self._change_offer(source, is_here=True, fetched_bytes=0, job_id="")
+        self._change_offer(source, is_here=True, fetched_bytes=0)
         with self._lock:
             if all(model.source != source for model in self._models):
                 entry = ModelEntry(
@@ -196,6 +230,7 @@ class FakeModels:
             if model is not None:
                 self._models.remove(model)
                 here = model.size_bytes
+            self._jobs.pop(body.source, None)
         self._change_offer(body.source, is_here=False, fetched_bytes=0)
         return ModelRemoved(freed_bytes=here)
 
@@ -235,7 +270,7 @@ class FakeModels:
             stage="Looking at your photos again",
             end=lambda _job: self._switch(entry),
         )
-        return self._context.jobs.start(work)
+        return self._started(body.source, work)
 
     def _captions_by(self, entry: ModelEntry) -> FakeWork:
         """The job that lets a model write captions: nothing is looked at again."""
@@ -262,6 +297,18 @@ class FakeModels:
         used = ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
         self._context.publish(ModelChanged(model=used))
         return f"{entry.name} answers now.", None
+
+
+def _with_job(offer: ModelOffer, job: JobValue | None) -> ModelOffer:
+    """The offer with what its last job made of it."""
+    if job is None:
+        return offer
+    if not job.state.is_final:
+        return replace(offer, job_id=job.id)
+    if job.kind is not JobKind.FETCH_MODEL or offer.is_here:
+        return offer
+    problem = job.message if job.state is JobState.FAILED else ""
+    return replace(offer, fetched_bytes=max(job.done, offer.fetched_bytes), problem=problem)
 
 
 def _check_name(source: str) -> None:

@@ -323,6 +323,15 @@ class RemoveModel(RequestBody, frozen=True):
     source: str
 
 
+class MeasureModel(RequestBody, frozen=True):
+    """Measures for some seconds how fast a model is on this machine; answered by ``Models``.
+
+    They say so then. A released model need not be here. Cancelling ends the measuring.
+    """
+
+    source: str
+
+
 class StartIndex(RequestBody, frozen=True):
     """Adds the folders and indexes them; none means all known folders.
 

@@ -131,10 +131,13 @@ class ProgressBar(QProgressBar):
 
     def show_progress(self, done: float, total: int | None) -> None:
         """Shows how far it is, in parts of one where ``done`` is no whole number."""
-        is_whole = done == int(done) or (total or 0) > MOST // PARTS
+        most = total or 0
+        if most > MOST:  # bytes: a bar counts to 2,147,483,647
+            done, most = done / most * PARTS, PARTS
+        is_whole = done == int(done) or most > MOST // PARTS
         parts = 1 if is_whole else PARTS
-        self.setMaximum((total or 0) * parts)
-        self.setValue(min(int(done * parts), (total or 0) * parts))
+        self.setMaximum(most * parts)
+        self.setValue(min(int(done * parts), most * parts))
 
 
 class TickBox(QCheckBox):

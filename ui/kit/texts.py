@@ -165,6 +165,8 @@ _OF_PHOTOS = (
 
 def _done(job: JobValue) -> str:
     """How much a job has done, in what it counts."""
+    if job.is_bytes:
+        return file_size(job.done)
     if job.kind in _OF_PHOTOS:
         return tr_count(job.done, "{n} photo", "{n} photos")
     if job.kind is JobKind.TEACH:
@@ -189,7 +191,8 @@ def job_line(job: JobValue) -> str:
         return tr("waiting for its turn")
     parts = [job.stage] if job.stage else []
     if job.total:
-        parts.append(tr("{done} of {all}", done=grouped(job.done), all=grouped(job.total)))
+        number = file_size if job.is_bytes else grouped
+        parts.append(tr("{done} of {all}", done=number(job.done), all=number(job.total)))
         if job.fraction:
             percent = math.floor(100 * job.fraction)
             parts.append(tr("{percent} % of the next one", percent=percent))

@@ -110,8 +110,8 @@ FIRST_FOLDER = EmptyState(
         "You can also drag a folder into this window."
     ),
     more=tr(
-        "The model that comes with it is small and quick and knows common things; "
-        "larger ones know more."
+        "The model that comes with it is small and quick: it puts the right photo first one time "
+        "in four. A larger one, 1 GB to fetch, does so nearly two times in three."
     ),
     button=tr("Add folder…"),
     links=(SAMPLES, MODELS),

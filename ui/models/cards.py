@@ -14,21 +14,27 @@ from ui.kit.texts import count_media, file_size, job_line
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.translation import tr
 from ui.kit.widgets import button, label
+from ui.models.inquiry import Inquiry
 
 ADD_NOTE = tr(
-    "A checkpoint file or folder on this computer, or a name: hf-hub:ORGANISATION/NAME or "
-    "open_clip:NAME/TAG. A name that is not on this computer yet is fetched from the network; "
-    "nothing else here goes online."
+    "For those who have one: choose the file or folder of a model on this computer, or type the "
+    "name that it has on the public model hub (hf-hub:ORGANISATION/NAME or open_clip:NAME/TAG). "
+    "A name that is not on this computer yet is fetched over the network; nothing else here "
+    "goes online."
 )
-CHECKPOINTS = tr("Checkpoints (*.safetensors *.pt *.bin);;All files (*)")
+CHECKPOINTS = tr("Model files (*.safetensors *.pt *.bin);;All files (*)")
 MEANWHILE = tr("search uses the old model until this is done")
 MEANWHILE_UPDATED = tr("search finds what has been read by then")
 
 
 class ModelRow(QFrame):
-    """Its name, what it is, what it has read of the library, and a button to use it."""
+    """Its name, what it is, what it has read of the library; to be used, or removed where it can.
+
+    Removing asks first.
+    """
 
     use_wanted = Signal(object)
+    remove_wanted = Signal(object)
 
     def __init__(self, entry: ModelEntry) -> None:
         super().__init__()
@@ -45,12 +51,25 @@ class ModelRow(QFrame):
             texts.addWidget(label(entry.note[:1].upper() + entry.note[1:], wraps=True))
         source = label(facts(entry), "small", wraps=True)
         texts.addWidget(source)
-        in_row((texts, 1), self.use, gap=GAP_L, margins=(18, 12, 14, 12), of=self)
+        self.drop = button(tr("Remove…"), "link", on_click=self._on_remove)
+        self.drop.setAccessibleName(tr("Remove {name}", name=entry.name))
+        self.inquiry = Inquiry()
+        line = in_row((texts, 1), self.drop, self.use, gap=GAP_L)
+        in_column(line, self.inquiry, gap=GAP_M, margins=(18, 12, 14, 12), of=self)
         self.badge.setVisible(entry.is_used)
-        self.use.setVisible(not entry.is_used)
+        self.use.setVisible(not entry.is_used and entry.is_for_search)
+        self.drop.setVisible(entry.is_removable)
 
     def _on_use(self) -> None:
         self.use_wanted.emit(self.entry)
+
+    def _on_remove(self) -> None:
+        size = file_size(self.entry.size_bytes)
+        self.inquiry.ask(
+            tr("Remove {name}?", name=self.entry.name),
+            [tr("That frees {size} on the disk. It can be fetched again.", size=size)],
+            (tr("Remove"), lambda: self.remove_wanted.emit(self.entry)),
+        )
 
 
 def facts(entry: ModelEntry) -> str:
@@ -125,7 +144,7 @@ class OtherCard(Card):
     wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(tr("Use another model"))
+        super().__init__(tr("A model of your own"))
         self.source = QLineEdit()
         self.source.setAccessibleName(tr("Another model: a path or a name"))
         self.source.setPlaceholderText(tr("a path, hf-hub:… or open_clip:…"))
@@ -149,7 +168,7 @@ class OtherCard(Card):
             self.wanted.emit(source)
 
     def _on_file(self) -> None:
-        self._choose(desktop.ask_for_file(self, tr("Choose a checkpoint"), CHECKPOINTS))
+        self._choose(desktop.ask_for_file(self, tr("Choose a model's file"), CHECKPOINTS))
 
     def _on_folder(self) -> None:
         self._choose(desktop.ask_for_folder(self, tr("Choose a model's folder")))

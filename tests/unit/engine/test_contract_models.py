@@ -14,6 +14,7 @@ from cocadesk.protocol.messages import (
     Jobs,
     ListJobs,
     ListModels,
+    MeasureModel,
     ModelRemoved,
     Models,
     RemoveModel,
@@ -98,3 +99,25 @@ def test_the_model_in_use_is_not_removable(client: AnyEngine) -> None:
     assert not used.is_removable
     with pytest.raises(UserError):
         client.ask(RemoveModel(source=used.source), ModelRemoved, timeout_s=WAIT_S)
+
+
+@pytest.mark.timeout(400)
+def test_a_measured_model_has_a_speed_and_a_time_for_the_library(client: AnyEngine) -> None:
+    """The list comes anew with them; what answers has nothing left to read."""
+    client.ask(Search(text="anything"), Hits, timeout_s=WAIT_S)
+    answer = client.ask(MeasureModel(source=STARTER), Models, timeout_s=300)
+    offers = {offer.source: offer for offer in answer.offers}
+    starter = offers[STARTER]
+    assert starter.photos_per_second is not None
+    assert starter.photos_per_second > 0
+    assert starter.seconds_for_library is not None
+    assert starter.seconds_for_library >= 0
+
+
+def test_offers_say_what_room_there_is_and_where_they_come_from(client: AnyEngine) -> None:
+    """Before anything goes online; of what is here no place is named."""
+    for offer in _offers(client).values():
+        assert offer.free_bytes is None or offer.free_bytes > 0
+        assert bool(offer.fetched_from) is not offer.is_here
+        assert 0 <= offer.coverage <= 1
+        assert not offer.problem
