@@ -89,7 +89,7 @@ class KeyList:
         if known is not None and known >= start:
             return known
         wanted = key.encode()
-        if len(wanted) > self._width:
+        if not 0 < len(wanted) <= self._width:
             return None
         found = self._find(wanted.ljust(self._width, b"\0"), start)
         if found is not None and not start:

@@ -8,6 +8,9 @@ from cocadesk.protocol.messages import Keys
 from cocadesk.protocol.values import Days
 from ui.library.key_list import KeyList
 
+MOST = 100_000
+"""No more keys are shown at once: a frame has room for no more."""
+
 
 class GrowingList:
     """The keys that have come, with the copies for which some stand, and the days of all.
@@ -45,7 +48,7 @@ class GrowingList:
         count = len(self.keys)
         if self.is_whole and not count:
             return 0, 0  # the last list goes
-        if count > self.shown and (self.is_whole or count >= 2 * self.shown):
+        if count > self.shown and (self.is_whole or count >= self.shown + min(self.shown, MOST)):
             begin, self.shown = self.shown, count
             return begin, count
         return None
