@@ -56,13 +56,17 @@ class KeyList:
 
     def insert(self, place: int, keys: Iterable[str], shapes: bytes = b"") -> None:
         """Puts keys before this place."""
-        added = [key.encode() for key in keys]
-        most = max(map(len, added), default=1)
-        self._widen(most)
-        width = self._width
-        if min(map(len, added), default=0) < width:
-            added = [key.ljust(width, b"\0") for key in added]
-        self._put(place, b"".join(added), (shapes + bytes(len(added)))[: len(added)])
+        texts = keys if isinstance(keys, Sequence) else list(keys)
+        whole = "".join(texts)
+        widths = set(map(len, texts))
+        if whole.isascii() and widths == {max([self._width, *widths])}:  # as nearly always
+            self._widen(*widths)
+            data = whole.encode("ascii")
+        else:
+            added = [key.encode() for key in texts]
+            self._widen(max(map(len, added), default=1))
+            data = b"".join(key.ljust(self._width, b"\0") for key in added)
+        self._put(place, data, (shapes + bytes(len(texts)))[: len(texts)])
 
     def insert_part(self, place: int, part: KeyList) -> None:
         """Puts the keys of another list before this place, with their shapes."""
