@@ -11,13 +11,11 @@ from cocadesk.cli.commands.browse import browse
 from cocadesk.cli.commands.children import train, window
 from cocadesk.cli.commands.describe import caption, tag
 from cocadesk.cli.commands.duplicates import duplicates
+from cocadesk.cli.commands.explain import explain
 from cocadesk.cli.commands.forget import exclude, forget, purge
 from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
-from cocadesk.cli.commands.words_read import read
-from cocadesk.cli.commands.words_tags import merge_tag, remove_tag, rename_tag, tags
-from cocadesk.cli.commands.words_write import write
 from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, run
 
 app = typer.Typer(
@@ -27,12 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-words.app.command("read")(read)
-words.app.command("write")(write)
-words.app.command("tags")(tags)
-words.app.command("rename-tag")(rename_tag)
-words.app.command("merge-tag")(merge_tag)
-words.app.command("remove-tag")(remove_tag)
 app.add_typer(album.app, name="album")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(library_care.app, name="library")
@@ -40,8 +32,8 @@ app.add_typer(model.app, name="model")
 app.add_typer(saved.app, name="saved")
 app.add_typer(words.app, name="words")
 for command in (
-    index, search, browse, tag, caption, teach, info, jobs, duplicates, forget, purge, exclude,
-    train,
+    index, search, browse, tag, caption, explain, teach, info, jobs, duplicates, forget, purge,
+    exclude, train,
 ):  # fmt: skip
     app.command()(command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cocadesk.engine.annotations import AnnotationHandler
 from cocadesk.engine.browsing import BrowsingHandler
+from cocadesk.engine.explaining import ExplainHandler
 from cocadesk.engine.filter_requests import FilterHandler
 from cocadesk.engine.forgetting import ForgettingHandler
 from cocadesk.engine.handlers import EngineContext, RequestHandler
@@ -30,13 +31,15 @@ class Handlers:
         self.watching = WatchHandler(context)
         self.models = ModelHandler(context)
         annotations = AnnotationHandler(context)
+        details = MediaDetails(context)
         self.all: tuple[RequestHandler, ...] = (
             self.library,
             BrowsingHandler(context),
             CareHandler(context),
             MoveHandler(context),
             FilterHandler(context),
-            MediaDetails(context),
+            details,
+            ExplainHandler(context, details),
             MapHandler(context),
             self.jobs,
             IndexHandler(context),

@@ -26,6 +26,7 @@ from cocadesk.protocol.messages import (
     DescribeFiles,
     Done,
     EngineMessage,
+    Explain,
     Failed,
     ListModels,
     Models,
@@ -180,6 +181,17 @@ class LocalEngine:
             return describe_files(
                 body, call, backend, lambda: ZeroShotTagger(backend, vocabulary, cache=cache)
             )
+        if isinstance(body, Explain) and self._access is Access.OPTIONAL:
+            from cocadesk.annotations.describe import Captioner
+            from cocadesk.annotations.tagging import ZeroShotTagger
+            from cocadesk.annotations.vocabulary import library_vocabulary
+            from cocadesk.engine.explaining import explained_file
+
+            model = self._backend(self._source())
+            own = library_vocabulary(self.folder)
+            tagger = ZeroShotTagger(model, own, cache=text_vectors_folder())
+            captioner = Captioner(model=model, tagger=lambda: tagger)
+            return explained_file(body, model, lambda: captioner)
         raise UserError(
             tr("There is no library in {path}.", path=WirePath.of(shown_name(self.folder)).text),
             "",

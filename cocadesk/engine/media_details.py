@@ -230,6 +230,17 @@ class MediaDetails(RequestHandler):
             name="describe files",
         )
 
+    def picture(
+        self, key: str, time_s: float | None, spec: InputSpec, call: Call
+    ) -> tuple[MediaRow, DecodedPhoto]:
+        """A medium and its picture as a model of this input sees it, with its preview.
+
+        Raises:
+            UserError: there is no such medium, or its file gives no picture.
+        """
+        row = row_of(self._library, key)
+        return row, self._decode(row, self._time(row, time_s), call, spec)
+
     def _decode_wanted(
         self, call: Call, spec: InputSpec, wanted: Sequence[WantedPicture], /
     ) -> Iterator[tuple[str, NDArray[np.uint8] | str]]:

@@ -6,6 +6,7 @@ from cocadesk.fake_engine.albums import FakeAlbums
 from cocadesk.fake_engine.annotations import FakeAnnotations
 from cocadesk.fake_engine.browsing import FakeBrowsing
 from cocadesk.fake_engine.care import FakeCare
+from cocadesk.fake_engine.explaining import FakeExplaining
 from cocadesk.fake_engine.forgetting import FakeForgetting
 from cocadesk.fake_engine.groups import FakeGroups
 from cocadesk.fake_engine.library import FakeLibrary, FakeVideos
@@ -37,6 +38,7 @@ class FakeHandlers:
             videos,
             groups,
             FakeMaps(context, self.annotations),
+            FakeExplaining(context, self.annotations),
             FakeCare(context),
             self.annotations,
             FakeAlbums(context, self.annotations),

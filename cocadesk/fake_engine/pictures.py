@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,8 +96,19 @@ def _mix(first: Rgb, second: Rgb, share: float) -> Rgb:
     return a, b, c
 
 
-def _png(width: int, height: int, rows: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+def heat_png(grid: Sequence[Sequence[float]]) -> bytes:
+    """Cells of heat (0 to 1) as a PNG with alpha: dark where cold, yellow where hot."""
+    rows = bytearray()
+    for line in grid:
+        rows.append(0)
+        for heat in line:
+            rows += bytes((*_mix((20, 10, 60), (252, 230, 90), heat), 140))
+    return _png(len(grid[0]), len(grid), bytes(rows), has_alpha=True)
+
+
+def _png(width: int, height: int, rows: bytes, *, has_alpha: bool = False) -> bytes:
+    colours = 6 if has_alpha else 2
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
 

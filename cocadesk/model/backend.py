@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.locations import STARTER
-from cocadesk.model.values import Caption, GenerationOptions, ModelInfo
+from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, WordHeat
 
 __all__ = [
     "Backend",
     "Caption",
     "GenerationOptions",
     "ModelInfo",
+    "WordHeat",
     "limit_threads",
     "open_backend",
     "open_source",
@@ -60,6 +61,23 @@ class Backend(Protocol):
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         """Cosine of every picture with every text, (B, T)."""
+        ...
+
+    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+        """Where in pictures a text lies: (B, h, w) float32 heat of 0 to 1, rows from the top.
+
+        The grid is the network's own and lies over its input, which may be a square cut out of
+        the photo. The coolest cell is 0; the hottest is 1 where the text fits it clearly better,
+        less where no part of the picture fits better than another.
+        """
+        ...
+
+    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+        """The same for each word of a caption, in their order, by what writes captions.
+
+        A word is hot where the picture makes it likely after the words before it. Words beyond
+        the network's context are left out.
+        """
         ...
 
     def close(self) -> None:

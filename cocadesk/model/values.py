@@ -128,6 +128,18 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordHeat:
+    """A word of a caption, as the network reads it, and where in pictures it comes from.
+
+    ``heat_BYX`` is (B, h, w) float32 of 0 to 1, rows from the top of the model's input; as
+    ``Backend.explain``'s.
+    """
+
+    word: str
+    heat_BYX: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationOptions:
     """The way in which captions are written.
 

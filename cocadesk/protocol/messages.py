@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Union
 
 from cocadesk.protocol.albums import *  # noqa: F403 - one place to import messages from
 from cocadesk.protocol.browsing import *  # noqa: F403
+from cocadesk.protocol.explaining import *  # noqa: F403
 from cocadesk.protocol.filters import *  # noqa: F403
 from cocadesk.protocol.groups import *  # noqa: F403
 from cocadesk.protocol.groups import GroupsChanged

@@ -20,4 +20,5 @@ _EXTENSIONS = """
 arw avif cr2 cr3 dng gif heic heif jpeg jpg jxl mov mp4 nef orf png raf rw2 tif tiff webp
 """
 
+ENGLISH_STOP_WORDS = frozenset(_ENGLISH.split())
 STOP_WORDS = frozenset((_ENGLISH + _GERMAN + _EXTENSIONS).split())

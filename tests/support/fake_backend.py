@@ -36,6 +36,12 @@ class FakeInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FakeWordHeat:
+    word: str
+    heat_BYX: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FakeCaption:
     text: str
     score: float
@@ -91,6 +97,22 @@ class FakeBackend:
         if getattr(options, "length_penalty", 0.0) < 0:
             texts = [" ".join(text.split()[:2]) for text in texts]
         return [FakeCaption(text=text, score=0.9) for text in texts]
+
+    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+        """Four cells, the hotter the nearer their colour is to the text's."""
+        side = images_BHWC.shape[1] // 2
+        cells = [images_BHWC[:, y : y + side, x : x + side] for y in (0, side) for x in (0, side)]
+        vectors_B4E = np.stack([self.embed_images(cell) for cell in cells], axis=1)
+        cosines_BYX = (vectors_B4E @ self.embed_texts([text])[0]).reshape(-1, 2, 2)
+        return np.clip(cosines_BYX, 0, 1).astype(np.float32)
+
+    def explain_words(
+        self, images_BHWC: NDArray[np.uint8], caption: str
+    ) -> tuple[FakeWordHeat, ...]:
+        words = caption.split()
+        return tuple(
+            FakeWordHeat(word=word, heat_BYX=self.explain(images_BHWC, word)) for word in words
+        )
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return self.embed_images(images_BHWC) @ self.embed_texts(texts).T

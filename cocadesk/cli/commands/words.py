@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
+from cocadesk.cli.commands.words_read import read
+from cocadesk.cli.commands.words_tags import merge_tag, remove_tag, rename_tag, tags
+from cocadesk.cli.commands.words_write import write
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, absolute_paths, command
 from cocadesk.cli.report import Report, failed_fields
@@ -18,6 +21,13 @@ if TYPE_CHECKING:
     from cocadesk.protocol.values import EditValue
 
 app = typer.Typer(help="Your own captions, tags, stars and flags, with undo and history.")
+
+app.command("read")(read)
+app.command("write")(write)
+app.command("tags")(tags)
+app.command("rename-tag")(rename_tag)
+app.command("merge-tag")(merge_tag)
+app.command("remove-tag")(remove_tag)
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 TagsOption = Optional[list[str]]  # noqa: UP045

@@ -51,6 +51,11 @@ class ImageEncoder(nn.Module):
     def forward(self, images_BHWC: Tensor) -> Tensor:
         return self.tokens(self.features(images_BHWC))
 
+    @property
+    def grid_side(self) -> int:
+        """Rows and columns of the grid whose cells ``keep`` names, row by row."""
+        raise NotImplementedError
+
     def _finish(self, x_BND: Tensor) -> Tensor:
         for layer in self.layers:
             x_BND = layer(x_BND)
@@ -88,6 +93,10 @@ class VisionTransformer(ImageEncoder):
         if released:
             self.final_norm = nn.Identity()
 
+    @property
+    def grid_side(self) -> int:
+        return self.config.size_px // self.config.patch_px
+
     def features(self, images_BHWC: Tensor) -> Tensor:
         """The patches, embedded: a ViT has no frozen trunk."""
         return self.patches(self.normalise(images_BHWC)).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
@@ -117,6 +126,10 @@ class EfficientNetLiteEncoder(ImageEncoder):
         middle = self.trunk.middle_channels
         self.middle = nn.Linear(middle, config.width, bias=False) if middle else None
         self.position = nn.Parameter(torch.randn(side * side, config.width) * 0.02)
+
+    @property
+    def grid_side(self) -> int:
+        return -(-self.config.size_px // 32)
 
     def features(self, images_BHWC: Tensor) -> Tensor:
         """The frozen body's map, (B, (S/32)^2, C)."""

@@ -36,6 +36,7 @@ from cocadesk.model.values import (
     Markers,
     ModelInfo,
     RuntimeLimits,
+    WordHeat,
 )
 from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
@@ -87,7 +88,7 @@ class CocaBackend:
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
         self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
-        self.idle = IdleWatch(self._free, idle_s=idle_s, clock=clock)
+        self.idle = IdleWatch(self._parts.free, idle_s=idle_s, clock=clock)
 
     def info(self) -> ModelInfo:
         config, device = self._checkpoint.config, self._parts.device
@@ -109,9 +110,6 @@ class CocaBackend:
     def image_tower(self) -> ImageTower:
         """The tower that does pictures, chosen and opened when it is first asked for."""
         return self._parts.image_tower()
-
-    def _free(self) -> None:
-        self._parts.free()
 
     def _computed(self, work: Callable[[], T]) -> T:
         """What ``work`` gives; by the CPU from the moment when an accelerator fails.
@@ -237,6 +235,28 @@ class CocaBackend:
                 return writer.write((vectors_BE[start:end], tokens_BQD[start:end]), options)
 
         return self._caption_limit.over(len(vectors_BE), write)
+
+    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+        self._check_images(images_BHWC)
+        vector_E = self.embed_texts([text])[0]
+
+        def found() -> NDArray[np.float32]:
+            explainer = self._parts.explainer(self._markers)
+            with self._parts.arithmetic():
+                return explainer.text(images_BHWC, vector_E)
+
+        return self._images.submit(self._computed, found).result()
+
+    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+        self._check_images(images_BHWC)
+        prepared = self._prepare(caption)
+
+        def found() -> tuple[WordHeat, ...]:
+            explainer = self._parts.explainer(self._markers)
+            with self._parts.arithmetic():
+                return explainer.words(images_BHWC, prepared)
+
+        return self._images.submit(self._computed, found).result()
 
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)

@@ -21,11 +21,13 @@ from cocadesk.model.values import Markers, RuntimeLimits
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
     from cocadesk.model.runtime.captions import CaptionWriter
+    from cocadesk.model.runtime.explaining import Explainer
     from cocadesk.model.runtime.image_tower import ImageTower
     from cocadesk.model.runtime.torch import TorchTextTower
 
 log = logging.getLogger(__name__)
 _NETWORK, _TOWER, _TEXTS, _WRITER = "network", "image tower", "texts", "captions"
+_EXPLAINER = "explainer"
 
 T = TypeVar("T")
 
@@ -98,6 +100,17 @@ class NetworkParts:
             return CaptionWriter(model, tokenizer, markers, self.device.device, embed)
 
         return self._part(_WRITER, opened)
+
+    def explainer(self, markers: Markers) -> Explainer:
+        """What finds where in pictures texts and words lie."""
+
+        def opened() -> Explainer:
+            from cocadesk.model.runtime.explaining import Explainer
+
+            model, tokenizer = self.network(), self._checkpoint.tokenizer
+            return Explainer(model, tokenizer, markers, self.device.device)
+
+        return self._part(_EXPLAINER, opened)
 
     def free(self) -> None:
         """Lets go of all that is open; who is in the middle of it ends with it."""
