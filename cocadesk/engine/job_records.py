@@ -217,6 +217,7 @@ def _from_row(row: JobRow, witness: Witness, *, is_alone: bool) -> Job | None:
         title=spec.title,
         attempt=spec.attempt,
         is_background=spec.is_background,
+        is_bytes=kind is JobKind.FETCH_MODEL,
         state=state,
         message=row.message or "",
         created=row.created_utc.isoformat(timespec="seconds"),

@@ -62,7 +62,7 @@ class ModelFetcher:
             UserError: the source is none of the hub, or there is no room for it.
         """
         from cocadesk.model.checkpoints import cache_files, hub
-        from cocadesk.model.offers import offered
+        from cocadesk.model.offers import bytes_to_prepare, offered
 
         repository, offer = hub.parse_repository(source), offered(source)
         name = name_of(source)
@@ -76,7 +76,8 @@ class ModelFetcher:
             return jobs.control(known, JobAction.RESUME)
         if offer is not None:
             missing = max(0, offer.size_bytes - hub.fetched_bytes(repository))
-            cache_files.check_room(name, missing, offer.size_bytes)
+            prepared = bytes_to_prepare(source, offer.size_bytes)
+            cache_files.check_room(name, missing, prepared)
         return jobs.add(JobKind.FETCH_MODEL, title, spec)
 
     def order_where_absent(self, source: str) -> None:
@@ -226,6 +227,7 @@ def offers_now(
 
 def _offer(offer: OfferedModel, known_bytes: int, job_id: str) -> ModelOffer:
     from cocadesk.model.checkpoints import converted, hub
+    from cocadesk.model.offers import bytes_to_prepare
 
     if not hub.is_of_hub(offer.source):
         return to_value(offer, ModelOffer, is_here=True, size_bytes=known_bytes)
@@ -233,13 +235,14 @@ def _offer(offer: OfferedModel, known_bytes: int, job_id: str) -> ModelOffer:
     is_here = hub.is_here(repository)
     fetched_bytes = 0 if is_here else min(hub.fetched_bytes(repository), offer.size_bytes)
     to_fetch = 0 if is_here else offer.size_bytes - fetched_bytes
-    to_convert = 0 if converted.is_kept_of(repository.folder) else offer.size_bytes
+    is_ready = converted.is_kept_of(repository.folder)
+    to_prepare = 0 if is_ready else bytes_to_prepare(offer.source, offer.size_bytes)
     return to_value(
         offer,
         ModelOffer,
         is_here=is_here,
         fetched_bytes=fetched_bytes,
-        needs_bytes=to_fetch + to_convert,
+        needs_bytes=to_fetch + to_prepare,
         job_id=job_id,
     )
 

@@ -13,7 +13,7 @@ from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
-from cocadesk.engine.model_fetching import ModelFetcher, fetched_where_absent
+from cocadesk.engine.model_fetching import ModelFetcher, fetched_where_absent, name_of
 from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_spec
 from cocadesk.engine.teaching.runs import Choice, RunStore
 from cocadesk.errors import UserError, grouped, tr
@@ -228,7 +228,8 @@ class ModelSwitcher:
             with contextlib.suppress(UserError):
                 record = self._runs.get(source.removeprefix(RUN_PREFIX))
                 return tr("the model of “{run}”", run=record.title)
-        return tr("the model {source}", source=source)
+        name = name_of(source)
+        return name if name != source else tr("the model {source}", source=source)
 
     def _fits(self, backend: Backend) -> bool:
         """True where the vectors that answer now are this model's too, or there are none."""

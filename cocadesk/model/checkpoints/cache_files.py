@@ -16,6 +16,7 @@ from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import CONFIG, TAGGING, TOKENIZER, WEIGHTS
 from cocadesk.model.checkpoints.hub import Repository
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
+from cocadesk.model.offers import bytes_to_prepare
 
 Report: TypeAlias = Callable[[int, int], None]
 """Gets the bytes that are here and those that there will be."""
@@ -86,15 +87,15 @@ def wanted_files(names: Sequence[str], source: str) -> list[str]:
     )
 
 
-def check_room(source: str, missing_bytes: int, whole_bytes: int) -> None:
-    """Looks whether the disk has room for what is still to be fetched, and for its conversion.
+def check_room(name: str, missing_bytes: int, prepared_bytes: int) -> None:
+    """Looks whether the disk has room for what is still to be fetched, and for its preparation.
 
     Raises:
         UserError: it has not.
     """
     wanted: dict[int, int] = {}
     free: dict[int, tuple[int, Path]] = {}
-    for folder, size in ((hub.hub_cache(), missing_bytes), (cache_folder(), whole_bytes)):
+    for folder, size in ((hub.hub_cache(), missing_bytes), (cache_folder(), prepared_bytes)):
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         disk = there.stat().st_dev
         wanted[disk] = wanted.get(disk, 0) + size
@@ -103,10 +104,10 @@ def check_room(source: str, missing_bytes: int, whole_bytes: int) -> None:
         left, folder = free[disk]
         if size > left:
             raise UserError(
-                tr("The disk has no room for {source}.", source=source),
+                tr("The disk has no room for {source}.", source=name),
                 tr(
-                    "It takes {size} there until it can be used ({missing} to fetch, and a "
-                    "converted copy); {free} are free in {folder}.",
+                    "It takes {size} there until it can be used ({missing} to fetch, and copies "
+                    "made ready for this computer); {free} are free in {folder}.",
                     size=gigabytes(size),
                     missing=gigabytes(missing_bytes),
                     free=gigabytes(left),
@@ -175,7 +176,7 @@ def copy_from(source: str, folder: Path, report: Report) -> Path:
     names = wanted_files([path.name for path in snapshot.iterdir()], source)
     files = [snapshot / name for name in names]
     total = sum(file.stat().st_size for file in files)
-    check_room(source, total, total)
+    check_room(source, total, bytes_to_prepare(source, total))
     blobs, done = repository.folder / "blobs", 0
     blobs.mkdir(parents=True, exist_ok=True)
     try:

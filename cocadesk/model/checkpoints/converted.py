@@ -7,6 +7,7 @@ disk; afterwards the program starts without reading all weights and without torc
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -180,9 +181,18 @@ def is_kept_of(folder: Path) -> bool:
 
 
 def forget_of(folder: Path) -> int:
-    """Removes the conversions of files in ``folder``; gives the bytes that they had."""
+    """Removes the conversions of files in ``folder``, and the networks compiled of them.
+
+    Gives the bytes that they had.
+    """
     freed = 0
     for kept in list(_kept_of(folder)):
+        with contextlib.suppress(UserError):  # a damaged one names none
+            ids = open_checkpoint(kept).ids()
+            for path in (cache_folder() / "compiled").glob("*"):
+                if path.name.startswith((f"{ids.image_id}-", f"{ids.model_id}-")):
+                    freed += path.stat().st_size
+                    path.unlink(missing_ok=True)
         freed += sum(path.stat().st_size for path in kept.rglob("*") if path.is_file())
         shutil.rmtree(kept, ignore_errors=True)
     return freed

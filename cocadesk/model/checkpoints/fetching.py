@@ -33,6 +33,7 @@ from cocadesk.model.checkpoints.cache_files import (
 )
 from cocadesk.model.checkpoints.hub import Repository
 from cocadesk.model.checkpoints.weight_files import first_line
+from cocadesk.model.offers import bytes_to_prepare
 
 Result = TypeVar("Result")
 
@@ -115,7 +116,8 @@ class _Fetching:
         commit, files = self._tried(self._listed)
         self._total = sum(file.size for file in files)
         here = sum(self._bytes_of(file) for file in files)
-        check_room(self._source, self._total - here, self._total)
+        to_prepare = bytes_to_prepare(self._source, self._total)
+        check_room(self._source, self._total - here, to_prepare)
         try:
             for file in files:
                 self._fetch(file, commit)

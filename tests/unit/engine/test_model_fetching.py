@@ -14,6 +14,7 @@ from cocadesk.errors import UserError
 from cocadesk.locations import STARTER, cache_folder
 from cocadesk.model.backend import Backend
 from cocadesk.model.checkpoints import cache_files, hub
+from cocadesk.model.checkpoints.checkpoint import open_checkpoint
 from cocadesk.model.checkpoints.fetching import find_snapshot
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
@@ -36,6 +37,7 @@ from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OtherBackend
 from tests.support.served_hub import SAFE, SIZE, SmallHub, serving, until
+from tests.support.tiny_model import write_tiny_checkpoint
 
 WAIT_S = 60.0
 REPOSITORY = "laion/CoCa-ViT-B-32-laion2B-s13B-b90k"
@@ -214,12 +216,12 @@ def test_without_room_no_job_begins(
 ) -> None:
     """It is told at once what is missing, also where it shall be used."""
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(cache_files.shutil, "disk_usage", lambda _path: usage(0, 0, 1_500_000_000))
+    monkeypatch.setattr(cache_files.shutil, "disk_usage", lambda _path: usage(0, 0, 1_400_000_000))
     for body in (FetchModel(source=SOURCE), UseModel(source=SOURCE)):
         with pytest.raises(UserError, match="no room for CoCa ViT-B-32") as refused:
             client.ask(body, JobReply, timeout_s=WAIT_S)
-        assert "2.0 GB" in refused.value.why
-        assert "0.5 GB" in refused.value.what_to_do or "528 MB" in refused.value.what_to_do
+        assert "2.4 GB" in refused.value.why
+        assert "986 MB" in refused.value.what_to_do
     assert client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs == ()
 
 
@@ -231,11 +233,14 @@ def test_a_fetched_model_is_removed_with_its_converted_copy(
     snapshot = hub.snapshot_of(served.folder)
     assert snapshot is not None
     copies = {"own": snapshot / SAFE, "other": tmp_path / "elsewhere" / SAFE}
-    for name, source in copies.items():
-        kept = cache_folder() / "models" / name
-        kept.mkdir(parents=True)
+    taken = 0
+    for number, (name, source) in enumerate(copies.items()):
+        kept = write_tiny_checkpoint(cache_folder() / "models" / name, seed=number)
         (kept / "origin.json").write_text(f'{{"source": "{source}"}}')
-        (kept / "model.safetensors").write_bytes(bytes(5000))
+        compiled = cache_folder() / "compiled" / f"{open_checkpoint(kept).ids().image_id}-1.bin"
+        compiled.parent.mkdir(exist_ok=True)
+        compiled.write_bytes(bytes(5000))
+        taken = taken or 5000 + sum(file.stat().st_size for file in kept.iterdir())
     neighbour = served.cache / "models--org--other" / "blobs"
     neighbour.mkdir(parents=True)
     entry = {
@@ -243,7 +248,8 @@ def test_a_fetched_model_is_removed_with_its_converted_copy(
     }
     assert entry[SOURCE].is_removable
     freed = client.ask(RemoveModel(source=SAME), ModelRemoved, timeout_s=WAIT_S).freed_bytes
-    assert SIZE + 5000 < freed < SIZE + 7000
+    assert SIZE + taken < freed < SIZE + taken + 1000
+    assert len(list((cache_folder() / "compiled").iterdir())) == 1
     assert not served.folder.exists()
     assert not (served.cache / ".locks" / served.folder.name).exists()
     assert neighbour.exists()
