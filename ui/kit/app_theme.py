@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
@@ -12,7 +14,7 @@ from ui.kit.preferences import Preference
 from ui.kit.stylesheet import stylesheet
 from ui.kit.theme import TEXT_PX, Appearance, Theme, theme_for
 
-FONT_FILES = ("Inter-Regular.ttf", "Inter-SemiBold.ttf")
+FONT_FILES = ("Inter-Regular.ttf.gz", "Inter-SemiBold.ttf.gz")
 APPEARANCE = Preference("appearance", Appearance.SYSTEM)
 TEXT_PERCENT = Preference("text-percent", 100)
 COMPACT = Preference("compact", False)
@@ -61,8 +63,9 @@ def load_font() -> str:
     families: list[str] = []
     for name in FONT_FILES:
         try:
-            number = QFontDatabase.addApplicationFont(str(resource_path("fonts", name)))
-        except UserError:
+            packed = resource_path("fonts", name).read_bytes()
+            number = QFontDatabase.addApplicationFontFromData(gzip.decompress(packed))
+        except (UserError, OSError, EOFError):
             continue
         families += QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
     return families[0] if families else QGuiApplication.font().family()

@@ -25,7 +25,7 @@ from tools import translations
 
 TRANSLATED = tuple(code for code in LANGUAGES if code != "en")
 EXCEPTIONS: dict[str, set[str]] = {
-    "ui/kit/app_theme.py": {"Inter-Regular.ttf", "Inter-SemiBold.ttf", "Fusion"},
+    "ui/kit/app_theme.py": {"Inter-Regular.ttf.gz", "Inter-SemiBold.ttf.gz", "Fusion"},
     "ui/kit/icons.py": {"*"},
     "ui/kit/programs.py": {
         "Added Associations", "Default Applications", "Desktop Entry", "Exec", "Hidden",
