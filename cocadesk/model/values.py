@@ -37,7 +37,8 @@ def unknown_style(style: str, known: Iterable[str]) -> UserError:
 class ModelInfo:
     """The network that answers: its input, its device and the reason for it.
 
-    ``styles`` are those of ``STYLES`` in which it writes captions,
+    ``caption_precision`` is that in which it writes captions ("" before it has),
+    ``styles`` are those of ``STYLES`` in which it does,
     ``tagging`` the constants that were fitted to its vectors. One that is not ``is_for_search``
     or not ``is_for_captions`` does the other alone.
     """
@@ -50,6 +51,7 @@ class ModelInfo:
     device: str
     precision: str
     reason: str
+    caption_precision: str = ""
     styles: tuple[str, ...] = (SENTENCE,)
     tagging: TagConstants = field(default_factory=TagConstants)
     is_for_search: bool = True
@@ -228,11 +230,16 @@ class RuntimeLimits:
     would cost more than it gains. OpenVINO is taken only where its vectors agree with
     torch's by ``min_cosine``, and bfloat16 where they agree with float32's by
     ``min_half_cosine``: 300 photos agreed by .9995 and more where the made-up test pictures
-    gave .9996, and by .9936 where those gave .9992. NumPy answers a query; ``many_texts`` at
-    once for a text tower of ``large_text_tower`` or wider are worth loading torch.
+    gave .9996, and by .9936 where those gave .9992. Captions by a text decoder of
+    ``large_decoder`` or wider are written in bfloat16 where they are less likely, by float32,
+    by at most ``max_caption_loss`` a token (below 0: never). NumPy answers a query;
+    ``many_texts`` at once for a text tower of ``large_text_tower`` or wider are worth loading
+    torch.
     """
 
     large_vit: int = 512
+    large_decoder: int = 512
+    max_caption_loss: float = 0.02
     min_cosine: float = 0.9999
     min_half_cosine: float = 0.9995
     many_texts: int = 48

@@ -112,7 +112,8 @@ def captions(
     turns = 1 if world.is_quick or (options is BEAM and batch > 1) else 2
     found = in_turns(lambda: world.ours.caption(images, options), lambda: theirs(images), turns)
     bar, aim = limits if batch == 8 else (None, None)
-    precision = f"pictures {world.ours.info().precision}, words float32"
+    words = world.ours.captions.decoder.precision
+    precision = f"pictures {world.ours.info().precision}, words {words}"
     return Comparison(
         name=name, count=batch, precision=precision, turns=tuple(found), bar=bar, aim=aim
     )

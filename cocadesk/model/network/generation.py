@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
 from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
-from cocadesk.model.network.layers import KeyValue
+from cocadesk.model.network.config import TextConfig
+from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
+
+_LEAVING = 4
+"""Searches that are over leave the batch when they are one of so many: leaving costs a copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,43 +44,11 @@ class Start:
     log_probability: float = 0.0
 
 
-class _Decoder:
-    """Both text halves fed one token at a time; keys and values of all layers are kept.
-
-    Rows are pictures, later beams, which are reordered as they move.
-    """
-
-    def __init__(self, model: CoCa, image_BQD: Tensor) -> None:
-        self._model = model
-        self._position = 0
-        self._unimodal: list[KeyValue | None] = [None] * len(model.unimodal.layers)
-        self._multimodal: list[KeyValue | None] = [None] * len(model.multimodal.layers)
-        self._image = model.multimodal.project_image(image_BQD)
-
-    def feed(self, token_R: Tensor) -> Tensor:
-        """(R, V) float32 logits of the next token after these."""
-        x, self._unimodal = self._model.unimodal.step(token_R, self._position, self._unimodal)
-        logits, self._multimodal = self._model.multimodal.step(x, self._multimodal, self._image)
-        self._position += 1
-        return logits.float()
-
-    def select(self, rows: Tensor) -> None:
-        """Goes on with these rows; beams stay with their picture."""
-        self._unimodal = [_rows(kept, rows) for kept in self._unimodal]
-        self._multimodal = [_rows(kept, rows) for kept in self._multimodal]
-
-    def spread(self, rows: Tensor) -> None:
-        """Goes on with these rows, the pictures among them; one may stand there many times."""
-        self.select(rows)
-        self._image = [(key[rows], value[rows]) for key, value in self._image]
-
-
-def _rows(kept: KeyValue | None, rows: Tensor) -> KeyValue | None:
-    return None if kept is None else (kept[0][rows], kept[1][rows])
-
-
 def generate(
-    model: CoCa, image_BQD: Tensor, options: GenerationOptions, markers: Markers | None = None
+    model: CoCa | TextDecoder,
+    image_BQD: Tensor,
+    options: GenerationOptions,
+    markers: Markers | None = None,
 ) -> list[Generated]:
     """The best caption of each picture by the text alone; see ``generate_candidates``."""
     return [found[0] for found in generate_candidates(model, image_BQD, options, markers)]
@@ -84,7 +56,7 @@ def generate(
 
 @torch.inference_mode()
 def generate_candidates(
-    model: CoCa,
+    model: CoCa | TextDecoder,
     image_BQD: Tensor,
     options: GenerationOptions,
     markers: Markers | None = None,
@@ -92,19 +64,20 @@ def generate_candidates(
 ) -> list[list[Generated]]:
     """Captions of pictures given by their pooled tokens (B, Q, D): of each all beams, best first.
 
-    ``options.beams`` of 1 is greedy. The text and multimodal halves run one
-    token at a time against their caches; each picture's cross-attention keys
-    are made once. ``markers`` are the tokenizer's; with styles, the begin marker is
-    followed by the style's. With ``starts`` there is one search for each of them, in their
-    order, instead of one for each picture.
+    ``options.beams`` of 1 is greedy. ``model`` may be its decoder alone, made ready before.
+    The text and multimodal halves run one token at a time against their caches; each
+    picture's cross-attention keys are made once. ``markers`` are the tokenizer's; with
+    styles, the begin marker is followed by the style's. With ``starts`` there is one search
+    for each of them, in their order, instead of one for each picture.
 
     Raises:
         UserError: the options ask for more tokens than the model's context holds, or for a
             style that it does not know.
     """
     markers = markers or Markers()
-    prompt = _prompt(model, options, markers)
-    room = model.config.text.context - len(prompt)
+    decoder = model if isinstance(model, TextDecoder) else decoder_of(model)
+    prompt = _prompt(decoder.config, options, markers)
+    room = decoder.config.context - len(prompt)
     if not 1 <= options.max_tokens <= room:
         raise UserError(
             f"A caption of {options.max_tokens} tokens cannot be written.",
@@ -116,16 +89,43 @@ def generate_candidates(
         starts = [Start(picture=picture) for picture in range(len(image_BQD))]
     if not starts:
         return []
-    return _beam_search(model, image_BQD, options, markers, prompt, starts)
+    return _Search(decoder, options, markers, starts).captions(image_BQD, prompt)
 
 
-def _prompt(model: CoCa, options: GenerationOptions, markers: Markers) -> list[int]:
+def decoder_of(model: CoCa) -> TextDecoder:
+    """The network's decoder with its weights as they are: a view, where they are on one device."""
+    state = dict(model.named_parameters(remove_duplicate=False))
+    return TextDecoder(model.config.text, state)
+
+
+@torch.inference_mode()
+def log_probabilities(
+    decoder: TextDecoder, image_BQD: Tensor, captions: Sequence[Sequence[int]]
+) -> Tensor:
+    """The mean log probability of each picture's caption, given by ids of equal length.
+
+    Among the tokens with which a caption may go on, as where none may end yet.
+    """
+    text = decoder.config
+    ids_BT = torch.tensor([[text.begin_id, *ids] for ids in captions])
+    ids_BT = ids_BT.to(decoder.device)
+    writing = Decoding(decoder, image_BQD, ids_BT.shape[1])
+    found = []
+    for place in range(ids_BT.shape[1] - 1):
+        logits = writing.feed(ids_BT[:, place : place + 1])[:, 0]
+        logits[:, [text.pad_id, text.begin_id, text.end_id]] = -torch.inf
+        step = logits.log_softmax(-1)
+        found.append(step.gather(1, ids_BT[:, place + 1 : place + 2]))
+    return torch.cat(found, dim=1).mean(1)
+
+
+def _prompt(text: TextConfig, options: GenerationOptions, markers: Markers) -> list[int]:
     """The ids before the first that is written.
 
     Raises:
         UserError: the model does not know the style.
     """
-    begin = model.config.text.begin_id
+    begin = text.begin_id
     if options.style in markers.styles:
         return [begin, markers.styles[options.style]]
     if options.style == SENTENCE and not markers.styles:
@@ -133,94 +133,135 @@ def _prompt(model: CoCa, options: GenerationOptions, markers: Markers) -> list[i
     raise unknown_style(options.style, markers.styles or (SENTENCE,))
 
 
-def _beam_search(
-    model: CoCa,
-    image_BQD: Tensor,
-    options: GenerationOptions,
-    markers: Markers,
-    prompt: list[int],
-    starts: Sequence[Start],
-) -> list[list[Generated]]:
+class _Search:
     """Beam search over all starts at once; one beam is greedy.
 
-    A finished beam keeps its score and only continues with padding; candidates
-    are compared by log probability over length ** ``length_penalty``.
+    A finished beam keeps its score and only continues with padding, and a start whose beams
+    are all finished leaves the others; candidates are compared by log probability over
+    length ** ``length_penalty``.
     """
-    batch, beams = len(starts), options.beams
-    text = model.config.text
-    device = image_BQD.device
-    decoder = _Decoder(model, image_BQD)
-    for marker in prompt:  # all beams are still equal: one row a picture is enough
-        logits = decoder.feed(torch.full((len(image_BQD),), marker, device=device))
-    pictures = torch.tensor([start.picture for start in starts]).to(device)
-    pictures = pictures.repeat_interleave(beams)
-    decoder.spread(pictures)
-    logits = logits[pictures]
-    unwritten = torch.tensor([text.pad_id, text.begin_id, *markers.unwritten]).to(device)
-    scores = torch.full((batch, beams), -torch.inf, device=device)
-    # All beams start equal: only the first may branch.
-    scores[:, 0] = torch.tensor([start.log_probability for start in starts]).to(device)
-    ids = torch.zeros((batch, beams, 0), dtype=torch.long, device=device)
-    done = torch.zeros((batch, beams), dtype=torch.bool, device=device)
-    length = torch.tensor([[min(len(start.ids), 1)] for start in starts]).to(device)
-    length = length.float().repeat(1, beams)
-    rows = torch.arange(batch, device=device)[:, None]
-    for position in range(options.max_tokens):
-        if position:
-            logits = decoder.feed(ids[:, :, -1].flatten())
-        logits.index_fill_(1, unwritten, -torch.inf)
+
+    def __init__(
+        self,
+        decoder: TextDecoder,
+        options: GenerationOptions,
+        markers: Markers,
+        starts: Sequence[Start],
+    ) -> None:
+        self._decoder = decoder
+        self._options = options
+        self._markers = markers
+        text, device = decoder.config, decoder.device
+        unwritten = [text.pad_id, text.begin_id, *markers.unwritten]
+        self._unwritten = torch.tensor(unwritten, device=device)
+        self._starts = list(starts)
+        batch, beams = len(starts), options.beams
+        scores = torch.full((batch, beams), -torch.inf)
+        # All beams start equal: only the first may branch.
+        scores[:, 0] = torch.tensor([start.log_probability for start in starts])
+        length = torch.tensor([[min(len(start.ids), 1)] for start in starts])
+        self._numbers = list(range(batch))
+        self._beams = _Beams(
+            ids=torch.zeros((batch, beams, 0), dtype=torch.long, device=device),
+            score=scores.to(device),
+            length=length.float().repeat(1, beams).to(device),
+            rank=scores.to(device),
+            done=torch.zeros((batch, beams), dtype=torch.bool, device=device),
+        )
+
+    def captions(self, image_BQD: Tensor, prompt: Sequence[int]) -> list[list[Generated]]:
+        """The beams of each start, best first."""
+        beams, device = self._options.beams, self._decoder.device
+        writing = Decoding(self._decoder, image_BQD, len(prompt) + self._options.max_tokens)
+        for marker in prompt:  # all beams are still equal: one row a picture is enough
+            logits = writing.feed(torch.full((len(image_BQD), 1), marker, device=device))
+        pictures = torch.tensor([start.picture for start in self._starts], device=device)
+        writing.spread(pictures, beams)
+        logits = logits[pictures].repeat(1, beams, 1)
+        found: dict[int, list[Generated]] = {}
+        for position in range(self._options.max_tokens):
+            if position:
+                logits = writing.feed(self._beams.ids[:, :, -1])
+            parent_SK = self._advance(logits, position)
+            is_over_S = self._beams.done.all(1)
+            over = int(is_over_S.sum())
+            if over == len(is_over_S):
+                break
+            writing.follow(parent_SK)
+            if over * _LEAVING >= len(is_over_S):
+                self._take_out(is_over_S, found)
+                writing.keep((~is_over_S).nonzero()[:, 0])
+        self._take_out(torch.ones_like(self._beams.done[:, 0]), found)
+        return [found[number] for number in range(len(found))]
+
+    def _advance(self, logits_SKV: Tensor, position: int) -> Tensor:
+        """Adds the best next token to each beam; gives the beams (S, K) that these go on from."""
+        was, options = self._beams, self._options
+        step_SKC, token_SKC = self._candidates(logits_SKV, position)
+        is_given = [position < len(start.ids) for start in self._starts]
+        for row, start in enumerate(self._starts):
+            if is_given[row]:  # leaves only the given token, at no cost
+                step_SKC[row], token_SKC[row] = -torch.inf, start.ids[position]
+                step_SKC[row, :, 0] = 0.0
+        counts = ~(was.done | torch.tensor(is_given, device=was.done.device)[:, None])
+        length = was.length + counts
+        total = was.score[:, :, None] + step_SKC
+        ranked = total / length.clamp(min=1)[:, :, None] ** options.length_penalty
+        rank, best = ranked.flatten(1).topk(options.beams, dim=1)
+        parent = best // step_SKC.shape[2]
+        token = token_SKC.flatten(1).gather(1, best)
+        rows = torch.arange(len(parent), device=parent.device)[:, None]
+        self._beams = _Beams(
+            ids=torch.cat((was.ids[rows, parent], token[:, :, None]), dim=2),
+            score=total.flatten(1).gather(1, best),
+            length=length.gather(1, parent),
+            rank=rank,
+            done=was.done.gather(1, parent) | (token == self._decoder.config.end_id),
+        )
+        return parent
+
+    def _candidates(self, logits_SKV: Tensor, position: int) -> tuple[Tensor, Tensor]:
+        """Log probabilities and ids (S, K, C) of as many next tokens as there are beams.
+
+        A beam's best ones are enough: no other can be among the best of all.
+        """
+        text, options, done = self._decoder.config, self._options, self._beams.done
+        logits_SKV.index_fill_(2, self._unwritten, -torch.inf)
         if position < options.min_tokens:
-            logits[:, text.end_id] = -torch.inf
-        step = logits.log_softmax(-1).view(batch, beams, -1)
-        _forbid_repeats(step, ids, options, markers)
-        is_given_B1 = _give(step, starts, position)
-        vocabulary = step.shape[-1]
-        step = torch.where(done[:, :, None], torch.full_like(step, -torch.inf), step)
-        step[:, :, text.pad_id] = torch.where(done, 0.0, -torch.inf)
-        new_length = length + (~done & ~is_given_B1).float()
-        total = scores[:, :, None] + step
-        ranked = total / new_length.clamp(min=1)[:, :, None] ** options.length_penalty
-        ranks, best = ranked.flatten(1).topk(beams, dim=1)
-        parent, token_BK = best // vocabulary, best % vocabulary
-        scores = total.flatten(1).gather(1, best)
-        ids = torch.cat((ids[rows, parent], token_BK[:, :, None]), dim=2)
-        length = new_length.gather(1, parent)
-        done = done.gather(1, parent) | (token_BK == text.end_id)
-        if bool(done.all()):
-            break
-        if beams > 1:
-            decoder.select((rows * beams + parent).flatten())
-    return _results(ids, scores, length, ranks, text.end_id)
+            logits_SKV[:, :, text.end_id] = -torch.inf
+        whole = logits_SKV.logsumexp(-1, keepdim=True)
+        _forbid_repeats(logits_SKV, self._beams.ids, options, self._markers)
+        value, token = logits_SKV.topk(min(options.beams, logits_SKV.shape[2]), dim=-1)
+        step = (value - whole).masked_fill(done[:, :, None], -torch.inf)
+        step[:, :, 0] = step[:, :, 0].masked_fill(done, 0.0)
+        return step, token.masked_fill(done[:, :, None], text.pad_id)
 
-
-def _give(step_BKV: Tensor, starts: Sequence[Start], position: int) -> Tensor:
-    """Leaves only the given token, at no cost, where a start has one here; (B, 1), True there."""
-    given = [n for n, start in enumerate(starts) if position < len(start.ids)]
-    is_given_B1 = torch.zeros((len(starts), 1), dtype=torch.bool, device=step_BKV.device)
-    if given:
-        is_given_B1[given] = True
-        step_BKV[given] = -torch.inf
-        for n in given:
-            step_BKV[n, :, starts[n].ids[position]] = 0.0
-    return is_given_B1
+    def _take_out(self, rows_S: Tensor, found: dict[int, list[Generated]]) -> None:
+        """Ends these searches."""
+        taken, left = self._beams.rows(rows_S), self._beams.rows(~rows_S)
+        is_taken = rows_S.tolist()
+        numbers = [n for n, taken in zip(self._numbers, is_taken, strict=True) if taken]
+        found |= zip(numbers, taken.results(self._decoder.config.end_id), strict=True)
+        self._numbers = [n for n, taken in zip(self._numbers, is_taken, strict=True) if not taken]
+        self._starts = [s for s, taken in zip(self._starts, is_taken, strict=True) if not taken]
+        self._beams = left
 
 
 def _forbid_repeats(
-    step_BKV: Tensor, ids_BKT: Tensor, options: GenerationOptions, markers: Markers
+    logits_SKV: Tensor, ids_SKT: Tensor, options: GenerationOptions, markers: Markers
 ) -> None:
     """Removes tokens that would complete an n-gram or a phrase which the caption already has."""
     size = options.no_repeat_ngram
     articles = frozenset(markers.articles if options.no_repeat_phrases else ())
-    if not (articles or (size and ids_BKT.shape[2] >= size)):
+    if not (articles or (size and ids_SKT.shape[2] >= size)):
         return
-    for picture, per_beam in enumerate(ids_BKT.tolist()):
+    for picture, per_beam in enumerate(ids_SKT.tolist()):
         for beam, ids in enumerate(per_beam):
             banned = _completions(ids, size) if size else []
             if articles and ids and ids[-1] in articles:
                 banned += [ids[n] for n in range(1, len(ids)) if ids[n - 1] in articles]
             if banned:
-                ids_N = torch.tensor(banned).to(step_BKV.device)
-                step_BKV[picture, beam].index_fill_(0, ids_N, -torch.inf)
+                logits_SKV[picture, beam, banned] = -torch.inf
 
 
 def _completions(ids: list[int], size: int) -> list[int]:
@@ -233,21 +274,32 @@ def _completions(ids: list[int], size: int) -> list[int]:
     ]
 
 
-def _results(
-    ids_BKT: Tensor, score_BK: Tensor, length_BK: Tensor, rank_BK: Tensor, end_id: int
-) -> list[list[Generated]]:
-    """The beams of each picture; one that never branched off is none."""
-    results = []
-    for beams in zip(
-        ids_BKT.tolist(), score_BK.tolist(), length_BK.tolist(), rank_BK.tolist(), strict=True
-    ):
-        found = [
-            Generated(
-                ids=tuple(row[: row.index(end_id)] if end_id in row else row),
-                mean_log_probability=score / max(length, 1.0),
-                rank=rank,
-            )
-            for row, score, length, rank in zip(*beams, strict=True)
-        ]
-        results.append([found[0], *(other for other in found[1:] if other.rank > -torch.inf)])
-    return results
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beams:
+    """All searches' beams: ids (S, K, T), the rest (S, K)."""
+
+    ids: Tensor
+    score: Tensor
+    length: Tensor
+    rank: Tensor
+    done: Tensor
+
+    def rows(self, rows_S: Tensor) -> _Beams:
+        """Those of some searches."""
+        return _Beams(**{part.name: getattr(self, part.name)[rows_S] for part in fields(self)})
+
+    def results(self, end_id: int) -> list[list[Generated]]:
+        """The beams of each search; one that never branched off is none."""
+        results = []
+        parts = (self.ids, self.score, self.length, self.rank)
+        for beams in zip(*(part.tolist() for part in parts), strict=True):
+            found = [
+                Generated(
+                    ids=tuple(row[: row.index(end_id)] if end_id in row else row),
+                    mean_log_probability=score / max(length, 1.0),
+                    rank=rank,
+                )
+                for row, score, length, rank in zip(*beams, strict=True)
+            ]
+            results.append([found[0], *(o for o in found[1:] if o.rank > -torch.inf)])
+        return results

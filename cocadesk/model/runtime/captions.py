@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
 from cocadesk.model.runtime.torch import Pooled
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
@@ -40,16 +40,14 @@ class CaptionWriter:
 
     def __init__(
         self,
-        model: CoCa,
+        decoder: TextDecoder,
         tokenizer: TextTokenizer,
         markers: Markers,
-        device: str,
         embed: Callable[[Sequence[str]], NDArray[np.float32]],
     ) -> None:
-        self._model = model
+        self.decoder = decoder
         self._tokenizer = tokenizer
         self._markers = markers
-        self._device = device
         self._embed = embed
 
     def write(self, pooled: Pooled, options: GenerationOptions) -> list[Caption]:
@@ -79,8 +77,8 @@ class CaptionWriter:
         starts: Sequence[Start] | None = None,
     ) -> list[list[Generated]]:
         """What the searches leave, as ``generate_candidates`` gives it."""
-        tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self._device)
-        return generate_candidates(self._model, tokens, options, self._markers, starts)
+        tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self.decoder.device)
+        return generate_candidates(self.decoder, tokens, options, self._markers, starts)
 
     def _candidate(self, generated: Generated) -> _Candidate:
         return _Candidate(generated, self._tokenizer.decode(generated.ids).strip())
@@ -102,7 +100,7 @@ class CaptionWriter:
         options: GenerationOptions,
     ) -> dict[Start, str]:
         """The searches for openings of which the usual captions do not speak, by their words."""
-        context, starts = self._model.config.text.context, dict[Start, str]()
+        context, starts = self.decoder.config.context, dict[Start, str]()
         for picture, (some, caption) in enumerate(zip(openings, usual, strict=True)):
             for opening in some:
                 ids = tuple(self._tokenizer.encode(opening.beginning, context)[1:-1])

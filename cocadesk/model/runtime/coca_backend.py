@@ -103,6 +103,7 @@ class CocaBackend:
             precision=self._parts.precision,
             reason=f"{device.reason}; {self._note}" if self._note else device.reason,
             styles=tuple(self._markers.styles) or (SENTENCE,),
+            caption_precision=self._parts.caption_precision,
             is_for_search=not self._note,
         )
 

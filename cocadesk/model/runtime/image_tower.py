@@ -152,7 +152,7 @@ def _compare(
 
     Times are the best of so many turns.
     """
-    images = _test_pictures(size_px)
+    images = test_pictures(size_px)
     second(images)  # the first call also allocates
     seconds: list[list[float]] = [[], []]
     for _ in range(turns):
@@ -171,7 +171,7 @@ def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
     return np.asarray((a * b).sum(1), np.float32)
 
 
-def _test_pictures(size_px: int) -> NDArray[np.uint8]:
+def test_pictures(size_px: int) -> NDArray[np.uint8]:
     """Eight made-up pictures: smooth colours with edges and some noise."""
     random = np.random.default_rng(0)
     ramp = np.linspace(0, 1, size_px, dtype=np.float32)

@@ -61,6 +61,12 @@ class NetworkParts:
         dtype = self.device.dtype if self.device.device != "cpu" else FLOAT32
         return getattr(self._opened.get(_TOWER), "precision", dtype)
 
+    @property
+    def caption_precision(self) -> str:
+        """That of the writer of captions, once it is open."""
+        writer: CaptionWriter | None = self._opened.get(_WRITER)
+        return "" if writer is None else writer.decoder.precision
+
     def arithmetic(self) -> AbstractContextManager[object]:
         """The block in which the network is computed; once a part is open."""
         if self.device.device == "cpu":
@@ -94,10 +100,14 @@ class NetworkParts:
         """The writer of captions; ``embed`` gives vectors of texts by this network."""
 
         def opened() -> CaptionWriter:
+            from cocadesk.model.runtime.caption_decoder import open_decoder
             from cocadesk.model.runtime.captions import CaptionWriter
 
-            model, tokenizer = self.network(), self._checkpoint.tokenizer
-            return CaptionWriter(model, tokenizer, markers, self.device.device, embed)
+            if self.device.device != "cpu":
+                self.network()  # it may turn out that the CPU computes
+            ids = self._checkpoint.ids()
+            decoder = open_decoder(self._checkpoint, ids, self.device, self.network, self._limits)
+            return CaptionWriter(decoder, self._checkpoint.tokenizer, markers, embed)
 
         return self._part(_WRITER, opened)
 

@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.confidence import Confidence, log_odds
-from cocadesk.model.network.generation import Generated, Start, generate_candidates
+from cocadesk.model.network.generation import (
+    Generated,
+    Start,
+    decoder_of,
+    generate_candidates,
+)
 from cocadesk.model.runtime.captions import GOES_ON, CaptionWriter
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import STYLES, Caption, Markers, Opening
@@ -61,7 +66,7 @@ class Writer:
         self, options: GenerationOptions = OPTIONS, rows: slice = slice(None)
     ) -> list[Caption]:
         """The captions of these pictures."""
-        writer = CaptionWriter(self.model, self.tokenizer, self.markers, "cpu", self.embed)
+        writer = CaptionWriter(decoder_of(self.model), self.tokenizer, self.markers, self.embed)
         vectors, tokens = self.pooled
         return writer.write((vectors[rows], tokens[rows]), options)
 

@@ -1,0 +1,201 @@
+"""The decoder that writes captions: what it gives, and its choice of a precision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cocadesk.model.backend import open_backend
+from cocadesk.model.checkpoints.checkpoint import load_model, open_checkpoint
+from cocadesk.model.device import DeviceChoice
+from cocadesk.model.network.coca import CoCa
+from cocadesk.model.network.decoder import Decoding, TextDecoder
+from cocadesk.model.network.generation import Generated, generate, generate_candidates
+from cocadesk.model.network.products import has_bfloat16, pack_for_cpu
+from cocadesk.model.runtime import caption_decoder
+from cocadesk.model.runtime.caption_decoder import MappedState, compare, open_decoder
+from cocadesk.model.values import GenerationOptions, RuntimeLimits
+from tests.support.released_model import released_model, write_released
+from tests.support.tiny_model import sentence_model, tiny_model, write_tiny_checkpoint
+
+needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
+MODELS = (tiny_model, sentence_model, released_model)
+
+
+def _decoder(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
+    state = dict(model.named_parameters(remove_duplicate=False))
+    with torch.inference_mode():
+        return TextDecoder(model.config.text, state, pack=pack_for_cpu(dtype), dtype=dtype)
+
+
+def _pooled(model: CoCa, count: int = 3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(5)
+    images = torch.randint(0, 255, (count, 64, 64, 3), dtype=torch.uint8, generator=generator)
+    return model.encode_image(images).tokens_BQD.detach()
+
+
+@torch.inference_mode()
+def _logits(model: CoCa, pooled: torch.Tensor, ids_BT: torch.Tensor) -> torch.Tensor:
+    states, _ = model.unimodal(ids_BT, torch.ones_like(ids_BT, dtype=torch.bool))
+    found: torch.Tensor = model.multimodal.output(model.multimodal(states, pooled))
+    return found
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_packed_weights_give_the_networks_logits_at_every_position(
+    make: Callable[[], CoCa],
+) -> None:
+    """Of each caption, fed token by token."""
+    model = make()
+    pooled, ids_BT = _pooled(model), torch.randint(3, 500, (3, 9))
+    expected = _logits(model, pooled, ids_BT)
+    with torch.inference_mode():
+        writing = Decoding(_decoder(model), pooled, 9)
+        for place in range(9):
+            found = writing.feed(ids_BT[:, place : place + 1])[:, 0]
+            assert (found - expected[:, place]).abs().max() < 2e-4 * expected.abs().max()
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_beams_see_their_own_past_after_they_changed_places(make: Callable[[], CoCa]) -> None:
+    """Two searches of one picture and one of another, three beams each, followed twice."""
+    model, chance = make(), torch.Generator().manual_seed(3)
+    pooled = _pooled(model, 2)
+    pictures = torch.tensor([1, 0, 1])
+    begin = model.config.text.begin_id
+    past = torch.full((3, 3, 1), begin)
+    with torch.inference_mode():
+        writing = Decoding(_decoder(model), pooled, 8)
+        writing.feed(torch.full((2, 1), begin))
+        writing.spread(pictures, 3)
+        for _ in range(4):
+            token = torch.randint(3, 500, (3, 3), generator=chance)
+            past = torch.cat((past, token[:, :, None]), dim=2)
+            found = writing.feed(token)
+            expected = _logits(model, pooled[pictures].repeat_interleave(3, 0), past.flatten(0, 1))[
+                :, -1
+            ].view_as(found)
+            assert (found - expected).abs().max() < 2e-4 * expected.abs().max()
+            parent = torch.randint(0, 3, (3, 3), generator=chance)
+            writing.follow(parent)
+            past = past[torch.arange(3)[:, None], parent]
+        left = torch.tensor([0, 2])
+        writing.keep(left)
+        token = torch.randint(3, 500, (2, 3), generator=chance)
+        past = torch.cat((past[left], token[:, :, None]), dim=2)
+        pictures = pictures[left].repeat_interleave(3)
+        expected = _logits(model, pooled[pictures], past.flatten(0, 1))[:, -1]
+        found = writing.feed(token).flatten(0, 1)
+        assert (found - expected).abs().max() < 2e-4 * expected.abs().max()
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_captions_that_end_early_leave_the_others_as_they_would_be_alone(beams: int) -> None:
+    """Lengths differ, so the batch shrinks on the way."""
+    model = released_model(0, spread=0.2)
+    with torch.no_grad():  # in place of a word that most of these captions have
+        output = model.multimodal.output.weight
+        end = model.config.text.end_id
+        output[[end, 29332]] = output[[29332, end]]
+    options = GenerationOptions(beams=beams, max_tokens=20, min_tokens=1, no_repeat_ngram=0)
+    pooled = _pooled(model, 12)
+
+    def plain(found: list[list[Generated]]) -> list[list[tuple[int, ...]]]:
+        return [[each.ids for each in some] for some in found]
+
+    together = generate_candidates(_decoder(model), pooled, options)
+    assert len({len(some[0].ids) for some in together}) > 1
+    alone = [generate_candidates(_decoder(model), pooled[n : n + 1], options)[0] for n in range(12)]
+    assert plain(together) == plain(alone)
+
+
+def test_only_the_text_side_is_read_and_each_weight_is_the_networks(tmp_path: Path) -> None:
+    """Mapped anew for each, in float32."""
+    checkpoint = open_checkpoint(write_tiny_checkpoint(tmp_path / "m"))
+    state, model = MappedState(checkpoint), load_model(checkpoint)
+    own = {
+        name: weight
+        for name, weight in model.state_dict().items()
+        if name.startswith(("unimodal.", "multimodal."))
+    }
+    assert set(state) == set(own)
+    assert len(state) == len(own)
+    assert all(torch.equal(state[name], weight) for name, weight in own.items())
+    assert "unimodal.nothing" not in state
+    with pytest.raises(KeyError):
+        state["image_norm.weight"]
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("make", MODELS)
+def test_bfloat16_writes_captions_about_as_likely(make: Callable[[], CoCa]) -> None:
+    """And rates them as float32 does; its best logits are computed in float32."""
+    model = make()
+    pooled = _pooled(model, 6)
+    found = compare(_decoder(model), _decoder(model, torch.bfloat16), pooled)
+    assert found["loss"] < 0.2
+    assert found["difference"] < 0.2
+    assert found["speedup"] > 0
+    same = compare(_decoder(model), _decoder(model), pooled)
+    assert same["loss"] == pytest.approx(0, abs=1e-5)
+    assert same["difference"] < 1e-4
+
+
+@needs_bfloat16
+def test_the_verdict_on_bfloat16_is_kept_and_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compared once; a bad one is float32, and so is a wish for it or a small network."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    checkpoint = open_checkpoint(write_tiny_checkpoint(tmp_path / "m"))
+    asked: list[torch.Tensor] = []
+
+    def compared(
+        first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor
+    ) -> dict[str, float]:
+        asked.append(tokens_BQD)
+        return compare(first, second, tokens_BQD)
+
+    monkeypatch.setattr(caption_decoder, "compare", compared)
+
+    def opened(limits: RuntimeLimits) -> str:
+        cpu = DeviceChoice(device="cpu", reason="")
+        ids = checkpoint.ids()
+        load = lambda: load_model(checkpoint)  # noqa: E731
+        return open_decoder(checkpoint, ids, cpu, load, limits).precision
+
+    large = RuntimeLimits(large_decoder=1, max_caption_loss=10.0)
+    assert opened(RuntimeLimits()) == "float32"
+    assert opened(replace(large, max_caption_loss=-1.0)) == "float32"
+    assert asked == []
+    opened(large)
+    assert len(asked) == 1
+    [kept] = (tmp_path / "cache" / "compiled").glob("*captions*")
+    kept.write_text(json.dumps({"loss": 0.01, "difference": 0.0, "speedup": 2.0}), "utf-8")
+    assert opened(large) == "bfloat16"
+    assert opened(replace(large, max_caption_loss=0.001)) == "float32"
+    kept.write_text(json.dumps({"loss": 0.0, "difference": 0.0, "speedup": 0.9}), "utf-8")
+    assert opened(large) == "float32"
+    assert len(asked) == 1
+    kept.write_text("{", "utf-8")
+    opened(large)
+    assert len(asked) == 2
+
+
+def test_the_precision_of_captions_is_said_once_they_are_written(tmp_path: Path) -> None:
+    """Before that nothing has been opened."""
+    file = write_released(tmp_path / "released" / "open_clip_model.safetensors")
+    with open_backend(str(file), "cpu") as backend:
+        assert backend.info().caption_precision == ""
+        size = backend.info().input_spec.size_px
+        images = np.random.default_rng(1).integers(0, 255, (2, size, size, 3), np.uint8)
+        captions = backend.caption(images, GenerationOptions(beams=1, max_tokens=4))
+        assert len(captions) == 2
+        assert backend.info().caption_precision == "float32"
+    assert generate(_decoder(released_model()), _pooled(released_model(), 1), GenerationOptions())
