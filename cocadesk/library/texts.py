@@ -92,6 +92,8 @@ class Texts(Sequence[str]):
 
     def _beginning(self, indexes: NDArray[np.intp], wanted: bytes) -> NDArray[np.bool_]:
         for place, byte in enumerate(wanted):
+            if not len(indexes):
+                break
             indexes = indexes[self.data[self.offsets[indexes] + place] == byte]
         return self._mask(indexes)
 

@@ -199,7 +199,11 @@ def _fill_powers() -> None:
 
 def _hash(word: bytes) -> int:
     """The same of one word."""
-    return sum(byte * pow(_BASE, place, 1 << 64) for place, byte in enumerate(word)) % (1 << 64)
+    total, power = 0, 1
+    for byte in word:
+        total += byte * power
+        power = power * _BASE % (1 << 64)
+    return total % (1 << 64)
 
 
 def _gathered(

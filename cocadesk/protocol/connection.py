@@ -25,6 +25,7 @@ from cocadesk.protocol.wire import (
     ProtocolError,
     decode_client_message,
     encode,
+    request_id,
 )
 
 HELLO_LIMIT_S = 5.0
@@ -113,7 +114,21 @@ class Connection:
 
     def _take(self, data: bytes, sink: RequestSink) -> None:
         for payload in self._frames.feed(data):
-            self._handle(decode_client_message(payload), sink)
+            try:
+                message = decode_client_message(payload)
+            except ProtocolError as error:
+                self._refuse(payload, error)
+            else:
+                self._handle(message, sink)
+
+    def _refuse(self, payload: bytes, error: ProtocolError) -> None:
+        """Tells who asked that nothing was done: a lost connection would have it asked again."""
+        number = request_id(payload)
+        if number is None or number in self._calls:
+            raise error
+        _log.warning("a client asked for something that is no request: %s", error)
+        what = "The engine does not understand what it was asked."
+        self.send(Failed(id=number, what=what, why=str(error)))
 
     def _handle(self, message: ClientMessage, sink: RequestSink) -> None:
         if isinstance(message, Cancel):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cocadesk.protocol.messages import ClientMessage, EngineMessage
+from cocadesk.protocol.messages import ClientMessage, EngineMessage, Request
 
 HEADER_BYTES = 4
 MAX_FRAME_BYTES = 32 * 1024 * 1024
@@ -61,8 +61,34 @@ class FrameReader:
 
 
 def encode(message: ClientMessage | EngineMessage) -> bytes:
-    """The whole frame of a message."""
-    return frame(_ENCODER.encode(message))
+    """The whole frame of a message.
+
+    Raises:
+        ProtocolError: it is too long, or a text in it holds half a letter.
+    """
+    try:
+        return frame(_ENCODER.encode(message))
+    except UnicodeEncodeError as error:
+        raise ProtocolError(str(error)) from error
+
+
+class _Named(msgspec.Struct):
+    """What tells a request from other messages, and its number."""
+
+    type: str
+    id: int
+
+
+_NAMED: msgspec.json.Decoder[_Named] = msgspec.json.Decoder(_Named)
+
+
+def request_id(payload: bytes) -> int | None:
+    """The number of a request whose body may be none of ours; None of anything else."""
+    try:
+        named = _NAMED.decode(payload)
+    except msgspec.MsgspecError:
+        return None
+    return named.id if named.type == Request.__name__ else None
 
 
 def decode_client_message(payload: bytes) -> ClientMessage:

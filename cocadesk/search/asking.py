@@ -237,11 +237,11 @@ def understood(
     if not query.terms and not (asked.among or asked.like or asked.unlike):
         raise UserError(tr("There is nothing to search for."), "", tr("Type a few words."))
     kept = [f" {normal(words)} " for words in asked.as_words]
+    others = asked.among & query.filter
 
     def is_wanted(read: ReadAs) -> bool:
-        among = asked.among & query.filter & read.filter
         is_kept = any(f" {normal(read.text)} " in words for words in kept)
-        return not is_kept and has_any(among)
+        return not is_kept and has_any(others & read.filter)
 
     dated, read_as = read_dates(query, asked.today, is_wanted)
     is_more = bool(read_as) or not query.is_plain

@@ -82,6 +82,7 @@ class ReadAs:
         return Filter((self.term,))
 
 
+_MOST_READ = 64
 IsWanted: TypeAlias = Callable[[ReadAs], bool]
 
 
@@ -95,7 +96,9 @@ def read_dates(query: Query, today: date, is_wanted: IsWanted) -> tuple[Query, t
     terms: list[AnyTerm] = []
     place = 0
     while place < len(query.terms):
-        read = _several_at(query.terms, place, today, is_wanted)
+        read = None
+        if place < _MOST_READ:  # who pastes a page of text means no date in its middle
+            read = _several_at(query.terms, place, today, is_wanted)
         if read is None:
             terms.append(query.terms[place])
             place += 1
@@ -134,7 +137,7 @@ def _several_at(
     """The dates that begin at a place, with or without "or" between, and how many terms."""
     is_negated = _word_at(terms, place) in _NOT
     end, values = place + is_negated, list[Value]()
-    while True:
+    while end < _MOST_READ:
         begin = end + (bool(values) and _word_at(terms, end) in _OR)
         read = _read_at(terms, begin, today, is_wanted)
         if read is None or (values and not _is_whole(read[1])):

@@ -19,6 +19,7 @@ from cocadesk.protocol.endpoint import read_endpoint
 from cocadesk.protocol.messages import (
     PROTOCOL_VERSION,
     Cancelled,
+    ClientMessage,
     Done,
     EngineMessage,
     Failed,
@@ -44,10 +45,13 @@ from cocadesk.protocol.outbox import EVENT_INTERVAL_S
 from cocadesk.protocol.server import EngineServer
 from cocadesk.protocol.values import JobKind, JobState, JobValue, Priority, WorkState
 from cocadesk.protocol.wire import (
+    HEADER_BYTES,
     MAX_HELLO_BYTES,
     FrameReader,
+    ProtocolError,
     decode_engine_message,
     encode,
+    frame,
 )
 from tests.support.scripted_engine import ScriptedEngine, connect, serving
 
@@ -498,3 +502,29 @@ def test_publishing_to_a_server_that_has_ended_is_no_error(library: Path) -> Non
         pass
     server.publish(RowsChanged())
     server.stop()
+
+
+def test_a_request_that_is_none_is_refused_and_the_next_one_is_answered(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks again after a lost connection would lose it without end."""
+
+    def broken(message: ClientMessage) -> bytes:
+        return frame(encode(message)[HEADER_BYTES:].replace(b'["a"]', b'"a"'))
+
+    engine = ScriptedEngine({ListNewest: newest})
+    with serving(library, engine) as server, connect(server) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr("cocadesk.protocol.client.encode", broken)
+            number = client.send(GetRows(keys=("a",)))
+        refused = final(client)
+        assert isinstance(refused, Failed)
+        assert refused.id == number
+        assert "keys" in refused.why
+        assert client.ask(ListNewest(offset=3), Keys).offset == 3
+
+
+def test_a_text_with_half_a_letter_is_no_message() -> None:
+    """It could be written into no file; whoever sends it is told as of one too long."""
+    with pytest.raises(ProtocolError):
+        encode(Request(id=1, body=Search(text="\ud83d")))
