@@ -152,6 +152,13 @@ class GenerationOptions:
     that are left, the one is taken whose log probability / length ** ``length_penalty`` +
     ``rerank_weight`` * its cosine with the picture is highest (weight 0: no text is embedded).
 
+    Each caption begins with ``prompt`` ("": with what fits), whose tokens count for
+    ``max_tokens`` and not for its likelihood; with one there are no ``openings``. A token that
+    a caption has is made less likely by ``repetition_penalty`` above 1. With a ``temperature``
+    above 0 each of the ``beams`` is drawn by itself, from the ``top_k`` likeliest tokens
+    (0: all) and of these from the fewest that have a probability of ``top_p``; the same ``seed``
+    draws the same again.
+
     With ``openings``, captions are also written that begin with these words, where that one
     does not speak of the thing. The best of them by mean log probability + ``opening_weight``
     * cosine takes its place if its cosine is higher by ``opening_margin`` (on 1,000
@@ -165,6 +172,12 @@ class GenerationOptions:
     no_repeat_ngram: int = 3
     no_repeat_phrases: bool = False
     style: str = SENTENCE
+    prompt: str = ""
+    repetition_penalty: float = 1.0
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
     rerank_weight: float = 0.0
     confidence: Confidence = field(default_factory=Confidence)
     openings: Openings | None = None

@@ -12,6 +12,7 @@ from cocadesk.errors import UserError
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
+from cocadesk.model.network.next_tokens import drawn, forbid_repeats, penalise_repeats
 from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
 
 _LEAVING = 4
@@ -36,12 +37,17 @@ class Start:
     """The first ids of a caption of the picture at ``picture``, which are not searched for.
 
     They count as one token of this ``log_probability``: to the text half alone a name is
-    always unlikely, however well it fits the picture.
+    always unlikely, however well it fits the picture. None: they do not count.
     """
 
     picture: int
     ids: tuple[int, ...] = ()
-    log_probability: float = 0.0
+    log_probability: float | None = 0.0
+
+    @property
+    def counts(self) -> int:
+        """The tokens that the beginning counts as."""
+        return 0 if self.log_probability is None else min(len(self.ids), 1)
 
 
 def generate(
@@ -83,8 +89,7 @@ def generate_candidates(
             f"A caption of {options.max_tokens} tokens cannot be written.",
             f"This model writes 1 to {room}.",
         )
-    if options.beams < 1:
-        raise UserError("A caption search needs at least one beam.")
+    check_options(options)
     if starts is None:
         starts = [Start(picture=picture) for picture in range(len(image_BQD))]
     if not starts:
@@ -96,6 +101,23 @@ def decoder_of(model: CoCa) -> TextDecoder:
     """The network's decoder with its weights as they are: a view, where they are on one device."""
     state = dict(model.named_parameters(remove_duplicate=False))
     return TextDecoder(model.config.text, state)
+
+
+def check_options(options: GenerationOptions) -> None:
+    """Looks at what no network can do.
+
+    Raises:
+        UserError: an option is out of its range.
+    """
+    if options.beams < 1:
+        raise UserError("A caption search needs at least one beam.")
+    if options.temperature < 0 or not 0 < options.top_p <= 1 or options.top_k < 0:
+        raise UserError(
+            "Captions cannot be drawn so.",
+            "The temperature and top-k are 0 or more, top-p is above 0 and at most 1.",
+        )
+    if options.repetition_penalty <= 0:
+        raise UserError("A repetition penalty is above 0; 1 changes nothing.")
 
 
 @torch.inference_mode()
@@ -157,10 +179,12 @@ class _Search:
         self._starts = list(starts)
         batch, beams = len(starts), options.beams
         scores = torch.full((batch, beams), -torch.inf)
-        # All beams start equal: only the first may branch.
-        scores[:, 0] = torch.tensor([start.log_probability for start in starts])
-        length = torch.tensor([[min(len(start.ids), 1)] for start in starts])
+        # All beams start equal: only the first may branch, unless each draws for itself.
+        own = slice(None) if options.temperature else slice(1)
+        scores[:, own] = torch.tensor([[start.log_probability or 0.0] for start in starts])
+        length = torch.tensor([[start.counts] for start in starts])
         self._numbers = list(range(batch))
+        self._chance = torch.Generator(device).manual_seed(options.seed)
         self._beams = _Beams(
             ids=torch.zeros((batch, beams, 0), dtype=torch.long, device=device),
             score=scores.to(device),
@@ -207,7 +231,11 @@ class _Search:
         length = was.length + counts
         total = was.score[:, :, None] + step_SKC
         ranked = total / length.clamp(min=1)[:, :, None] ** options.length_penalty
-        rank, best = ranked.flatten(1).topk(options.beams, dim=1)
+        if options.temperature:  # each beam goes on by itself
+            best = torch.arange(options.beams, device=total.device).expand(len(total), -1)
+            rank = ranked.flatten(1)
+        else:
+            rank, best = ranked.flatten(1).topk(options.beams, dim=1)
         parent = best // step_SKC.shape[2]
         token = token_SKC.flatten(1).gather(1, best)
         rows = torch.arange(len(parent), device=parent.device)[:, None]
@@ -223,15 +251,21 @@ class _Search:
     def _candidates(self, logits_SKV: Tensor, position: int) -> tuple[Tensor, Tensor]:
         """Log probabilities and ids (S, K, C) of as many next tokens as there are beams.
 
-        A beam's best ones are enough: no other can be among the best of all.
+        A beam's best ones are enough: no other can be among the best of all. Of a beam that
+        is drawn it is one.
         """
         text, options, done = self._decoder.config, self._options, self._beams.done
         logits_SKV.index_fill_(2, self._unwritten, -torch.inf)
         if position < options.min_tokens:
             logits_SKV[:, :, text.end_id] = -torch.inf
+        penalise_repeats(logits_SKV, self._beams.ids, options.repetition_penalty)
         whole = logits_SKV.logsumexp(-1, keepdim=True)
-        _forbid_repeats(logits_SKV, self._beams.ids, options, self._markers)
-        value, token = logits_SKV.topk(min(options.beams, logits_SKV.shape[2]), dim=-1)
+        forbid_repeats(logits_SKV, self._beams.ids, options, self._markers)
+        if options.temperature:
+            token = drawn(logits_SKV, options, self._chance)
+            value = logits_SKV.gather(2, token)
+        else:
+            value, token = logits_SKV.topk(min(options.beams, logits_SKV.shape[2]), dim=-1)
         step = (value - whole).masked_fill(done[:, :, None], -torch.inf)
         step[:, :, 0] = step[:, :, 0].masked_fill(done, 0.0)
         return step, token.masked_fill(done[:, :, None], text.pad_id)
@@ -245,33 +279,6 @@ class _Search:
         self._numbers = [n for n, taken in zip(self._numbers, is_taken, strict=True) if not taken]
         self._starts = [s for s, taken in zip(self._starts, is_taken, strict=True) if not taken]
         self._beams = left
-
-
-def _forbid_repeats(
-    logits_SKV: Tensor, ids_SKT: Tensor, options: GenerationOptions, markers: Markers
-) -> None:
-    """Removes tokens that would complete an n-gram or a phrase which the caption already has."""
-    size = options.no_repeat_ngram
-    articles = frozenset(markers.articles if options.no_repeat_phrases else ())
-    if not (articles or (size and ids_SKT.shape[2] >= size)):
-        return
-    for picture, per_beam in enumerate(ids_SKT.tolist()):
-        for beam, ids in enumerate(per_beam):
-            banned = _completions(ids, size) if size else []
-            if articles and ids and ids[-1] in articles:
-                banned += [ids[n] for n in range(1, len(ids)) if ids[n - 1] in articles]
-            if banned:
-                logits_SKV[picture, beam, banned] = -torch.inf
-
-
-def _completions(ids: list[int], size: int) -> list[int]:
-    """The tokens that followed earlier where the last ``size`` - 1 ids stood."""
-    tail = ids[len(ids) - size + 1 :]
-    return [
-        ids[start + size - 1]
-        for start in range(len(ids) - size + 1)
-        if ids[start : start + size - 1] == tail
-    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +296,7 @@ class _Beams:
         return _Beams(**{part.name: getattr(self, part.name)[rows_S] for part in fields(self)})
 
     def results(self, end_id: int) -> list[list[Generated]]:
-        """The beams of each search; one that never branched off is none."""
+        """The beams of each search, best first; one that never branched off is none."""
         results = []
         parts = (self.ids, self.score, self.length, self.rank)
         for beams in zip(*(part.tolist() for part in parts), strict=True):
@@ -301,5 +308,6 @@ class _Beams:
                 )
                 for row, score, length, rank in zip(*beams, strict=True)
             ]
+            found.sort(key=lambda each: -each.rank)
             results.append([found[0], *(o for o in found[1:] if o.rank > -torch.inf)])
         return results

@@ -11,9 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cocadesk.errors import UserError
+from cocadesk.model.network.config import Variant
 from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
 from cocadesk.model.runtime.torch import Pooled
+from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import Caption, GenerationOptions, Markers, Opening
 
@@ -64,7 +67,7 @@ class CaptionWriter:
         if options.needs_cosine:
             written = self._compared(vectors_BE, written)
         usual = [_best(some, options.rerank_weight) for some in written]
-        if options.openings is not None:
+        if options.openings is not None and not options.prompt.strip():
             starts = self._starts(options.openings(vectors_BE), usual, options)
             opened = self._opened(tokens_BQD, starts, options)
             usual = self._better(vectors_BE, usual, opened, options)
@@ -76,9 +79,34 @@ class CaptionWriter:
         options: GenerationOptions,
         starts: Sequence[Start] | None = None,
     ) -> list[list[Generated]]:
-        """What the searches leave, as ``generate_candidates`` gives it."""
+        """What the searches leave, as ``generate_candidates`` gives it.
+
+        Raises:
+            UserError: the options ask for what the network cannot do.
+        """
+        if starts is None and (prompt := self._prompt_ids(options)):
+            starts = [
+                Start(picture=picture, ids=prompt, log_probability=None)
+                for picture in range(len(tokens_BQD))
+            ]
         tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self.decoder.device)
         return generate_candidates(self.decoder, tokens, options, self._markers, starts)
+
+    def _prompt_ids(self, options: GenerationOptions) -> tuple[int, ...]:
+        """The ids of the beginning that is asked for, none where it is empty."""
+        config, words = self.decoder.config, options.prompt.strip()
+        if words and config.variant is not Variant.OPEN_CLIP:
+            words = prepare_caption(words, lowercase=config.lowercase)
+        if not words:
+            return ()
+        ids = tuple(self._tokenizer.encode(words, max(config.context, len(words) + 2))[1:-1])
+        if len(ids) >= options.max_tokens:
+            raise UserError(
+                "The beginning of the captions is too long.",
+                f"It takes {len(ids)} tokens, and a caption has {options.max_tokens} at most.",
+                "Shorten it.",
+            )
+        return ids
 
     def _candidate(self, generated: Generated) -> _Candidate:
         return _Candidate(generated, self._tokenizer.decode(generated.ids).strip())
