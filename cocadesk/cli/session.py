@@ -81,7 +81,26 @@ def open_model(options: Options) -> Backend:
 
 def _open_source(options: Options, source: str) -> Backend:
     free_other_threads()
+    if source == options.model:
+        _fetch_where_absent(options, source)
     return local.open_source(options.library, options.model, source)
+
+
+def _fetch_where_absent(options: Options, source: str) -> None:
+    """Fetches a model of the hub that is not here, and shows how far that is."""
+    from cocadesk.model.checkpoints import hub
+    from cocadesk.model.checkpoints.fetching import find_snapshot
+
+    if not hub.is_of_hub(source) or hub.is_here(hub.parse_repository(source)):
+        return
+    with Report(as_json=options.as_json).progress() as display:
+        task = display.add_task(f"Fetching {source}", total=None, numbers="", left="")
+
+        def show(done: int, total: int) -> None:
+            numbers = f"{size(done)} of {size(total)}"
+            display.update(task, completed=done, total=total, numbers=numbers)
+
+        find_snapshot(source, fetch=True, report=show)
 
 
 def do_job(engine: AnyEngine, body: RequestBody, report: Report) -> JobReply:

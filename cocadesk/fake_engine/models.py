@@ -294,6 +294,7 @@ class FakeModels:
                 else replace(model, is_used=False, is_used_for_captions=False)
                 for model in self._models
             ]
+        self._change_offer(entry.source, is_here=True, fetched_bytes=0)
         used = ModelValue(state=ModelState.READY, name=entry.name, model_id=entry.model_id)
         self._context.publish(ModelChanged(model=used))
         return f"{entry.name} answers now.", None

@@ -10,6 +10,7 @@ import pytest
 
 from cocadesk.model.checkpoints import hub
 from tests.support.engines import real_client
+from tests.support.index_tools import write_photo
 from tests.support.program import document_of, invoked, started
 from tests.support.released_model import write_released
 from tests.support.served_hub import SAFE, SmallHub, serving, until
@@ -105,6 +106,19 @@ def test_a_model_that_is_not_here_is_fetched_by_use(served: SmallHub, tmp_path: 
     with real_client(tmp_path):
         document = document_of(tmp_path / "library", "model", "use", SOURCE)
     assert document["source"] == SOURCE
+    served.assert_whole()
+
+
+def test_a_model_that_is_named_for_one_command_is_fetched_for_it(
+    served: SmallHub, tmp_path: Path
+) -> None:
+    """Without an engine; the next time nothing is asked for."""
+    photo = write_photo(tmp_path / "photos" / "a.jpg", 1)
+    command = ("caption", photo, "--model", SOURCE, "--library", tmp_path / "none")
+    with started(*command) as process:
+        said, error = process.communicate()
+    assert process.returncode == 0, error
+    assert b"a.jpg" in said
     served.assert_whole()
 
 

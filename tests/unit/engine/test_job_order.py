@@ -80,11 +80,16 @@ def test_a_job_that_has_worked_for_long_is_long_whatever_was_thought() -> None:
     assert may_pass(photos, videos)
 
 
-def test_lessons_are_in_a_lane_of_their_own() -> None:
+def test_lessons_and_fetchings_are_in_lanes_of_their_own() -> None:
     """They compute in another process: nothing waits for them, nor they for anything."""
-    jobs = [_job("lesson", JobKind.TEACH, None), _job("index", JobKind.INDEX, None)]
+    jobs = [
+        _job("lesson", JobKind.TEACH, None),
+        _job("index", JobKind.INDEX, None),
+        _job("fetch", JobKind.FETCH_MODEL, None),
+    ]
     assert _names(in_order(jobs, Lane.LESSONS)) == ["lesson"]
     assert _names(in_order(jobs, Lane.MAIN)) == ["index"]
+    assert _names(in_order(jobs, Lane.FETCHING)) == ["fetch"]
 
 
 def test_each_job_says_what_goes_before_it() -> None:

@@ -21,6 +21,7 @@ from cocadesk.protocol.messages import (
     Describe,
     Description,
     Failures,
+    FetchModel,
     GetHistory,
     GetInfo,
     GetMoments,
@@ -38,9 +39,11 @@ from cocadesk.protocol.messages import (
     ListJobs,
     ListModels,
     ListNewest,
+    ModelRemoved,
     Models,
     Moments,
     RedoAnnotations,
+    RemoveModel,
     Rows,
     Run,
     Search,
@@ -59,6 +62,7 @@ from cocadesk.protocol.values import (
     JobAction,
     JobState,
     MediaKind,
+    ModelOffer,
     RunState,
     RunValue,
     TeachSource,
@@ -289,3 +293,30 @@ def test_a_run_learns_waits_and_is_decided_once(client: EngineClient, tmp_path: 
     assert kept.state is RunState.KEPT
     with pytest.raises(UserError, match="not waiting for a decision"):
         client.ask(DecideRun(run_id=run.id, keep=False), Run, timeout_s=WAIT_S)
+
+
+def test_an_offered_model_is_fetched_in_bytes_and_removed(client: EngineClient) -> None:
+    """It is in the list of models while it is here; what was fetched of it before counts."""
+    source = "open_clip:coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k"
+
+    def models() -> Models:
+        return client.ask(ListModels(), Models, timeout_s=WAIT_S)
+
+    def offer() -> ModelOffer:
+        return next(offer for offer in models().offers if offer.source == source)
+
+    assert not offer().is_here
+    assert 0 < offer().fetched_bytes < offer().size_bytes < offer().needs_bytes
+    started = client.ask(FetchModel(source=source), JobReply, timeout_s=WAIT_S)
+    assert started.job.is_bytes
+    assert started.job.total == offer().size_bytes
+    end = ended(client, started).job
+    assert (end.state, end.done) == (JobState.DONE, end.total)
+    assert offer().is_here
+    assert offer().job_id == ""
+    entry = next(model for model in models().models if model.source == source)
+    assert entry.is_removable
+    freed = client.ask(RemoveModel(source=source), ModelRemoved, timeout_s=WAIT_S).freed_bytes
+    assert freed == entry.size_bytes
+    assert not offer().is_here
+    assert source not in {model.source for model in models().models}

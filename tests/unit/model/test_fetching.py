@@ -17,7 +17,7 @@ from cocadesk.errors import UserError
 from cocadesk.model.checkpoints import cache_files, hub
 from cocadesk.model.checkpoints.cache_files import check_room, copy_from
 from tests.support.architecture import ROOT
-from tests.support.disks import full, mounted
+from tests.support.disks import full, mounted, read_only
 from tests.support.served_hub import (
     REPOSITORY,
     SAFE,
@@ -307,6 +307,14 @@ def test_a_disk_that_fills_up_meanwhile_is_told_and_what_came_is_kept(
         assert small_hub.fetch(HF_HUB_CACHE=str(small_hub.cache)).code == 0
         assert f"GET /delivery/{SAFE} bytes={had}-" in small_hub.log
         small_hub.assert_whole()
+
+
+def test_a_cache_that_is_closed_is_named(small_hub: SmallHub, tmp_path: Path) -> None:
+    """With the variable that names another one."""
+    with mounted(tmp_path / "disk") as disk, read_only(disk):
+        outcome = small_hub.fetch(HF_HUB_CACHE=str(disk / "hub"))
+    assert f"{disk / 'hub'} can't be written to" in outcome.sentence
+    assert "HF_HUB_CACHE" in outcome.sentence
 
 
 def test_room_is_counted_for_each_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
