@@ -3,8 +3,8 @@
 Between two steps a job may be paused or cancelled, and a person's request goes
 first. A short job passes a long one (``job_order``): the long one is put by after a step,
 as if it was paused, and goes on when the short one is done. Lessons and the fetching of models,
-which are processes of their own, have a thread of their own each. A job's row in the library survives a crash: at
-the next start it goes on, unless it is what makes the engine end each time.
+which are processes of their own, have a thread of their own each. A job's row in the library
+survives a crash: at the next start it goes on, unless it is what makes the engine end each time.
 """
 
 from __future__ import annotations
