@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from cocadesk.annotations.describe import Captioner, Describer, WantedPicture
 from cocadesk.engine.full_pictures import FullPictures
 from cocadesk.engine.handlers import EngineContext, RequestHandler
+from cocadesk.engine.loaded_model import calibrator_of
 from cocadesk.engine.media_details import MediaDetails
 from cocadesk.errors import UserError, tr
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.rows import MediaRow
-from cocadesk.locations import UNCHANGED, umask_of_person
+from cocadesk.locations import UNCHANGED, text_vectors_folder, umask_of_person
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import Explain, Explained, HeatValue
 from cocadesk.protocol.paths import WirePath
+from cocadesk.search.calibration import Constants
 from cocadesk.search.query import parse_query
 from cocadesk.search.stop_words import ENGLISH_STOP_WORDS
 
@@ -70,7 +72,9 @@ class ExplainHandler(RequestHandler):
             text = row.caption or _written(photo.input_HWC, self._model.captioner())
         maps = _maps(text, body.is_caption, photo.input_HWC, seeing)
         call.check()
-        return _reply(body, text, maps, photo, seeing.info().input_spec, self._keeper(row, body))
+        likely = None if body.is_caption else _likely(maps[0].text, photo.input_HWC, seeing)
+        keeper, spec = self._keeper(row, body), seeing.info().input_spec
+        return _reply(body, text, maps, photo, spec, keeper, likely)
 
     def _key_of(self, path: WirePath | None) -> str:
         """The key of the medium that a file shows; empty where it is not in the library."""
@@ -110,7 +114,8 @@ def explained_file(
     if body.is_caption and not text:
         text = _written(photo.input_HWC, captioner())
     maps = _maps(text, body.is_caption, photo.input_HWC, seeing)
-    return _reply(body, text, maps, photo, spec, None)
+    likely = None if body.is_caption else _likely(maps[0].text, photo.input_HWC, seeing)
+    return _reply(body, text, maps, photo, spec, None, likely)
 
 
 def _decoded(path: bytes, time_s: float | None, spec: InputSpec) -> DecodedPhoto:
@@ -169,6 +174,14 @@ def _maps(text: str, is_caption: bool, input_HWC: NDArray[np.uint8], seeing: Bac
     return [_Map(words, seeing.explain(input_HWC[None], words)[0])]
 
 
+def _likely(text: str, input_HWC: NDArray[np.uint8], seeing: Backend) -> float | None:
+    """The probability that a picture shows a text, where the model's everyday words are known."""
+    calibrator = calibrator_of(seeing, text_vectors_folder())
+    vectors_1E = seeing.embed_images(input_HWC[None])
+    found = calibrator.probabilities(text, seeing.embed_texts([text])[0], vectors_1E)
+    return None if found is None else round(float(found[0]), 4)
+
+
 def _bare(word: str) -> str:
     return word.lower().strip(".,;:!?\"'()")
 
@@ -188,6 +201,7 @@ def _reply(
     photo: DecodedPhoto,
     spec: InputSpec,
     keep: Callable[[str, bytes], WirePath] | None,
+    likely: float | None,
 ) -> Explained:
     from cocadesk.media import heat
 
@@ -213,6 +227,8 @@ def _reply(
         ),
         seen=heat.seen(spec.resize, *size),
         sheet=body.sheet,
+        likely=likely,
+        is_shown=likely is None or likely >= Constants().shown_from,
     )
 
 

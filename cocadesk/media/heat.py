@@ -6,6 +6,7 @@ see colours otherwise, and prints in grey, tell them apart by lightness.
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -136,7 +137,8 @@ def _drawn(tiles: Sequence[tuple[str, RgbImage]], caption: str, legend: tuple[st
     rows = -(-len(tiles) // columns)
     step_x, step_y = width + _SPACE_PX, height + _TEXT_PX + 2 * _SPACE_PX
     whole_width = max(columns * step_x + _SPACE_PX, 2 * _BAR_PX[0] + 2 * _SPACE_PX)
-    font = ImageFont.truetype(str(resource_path("fonts", "Inter-Regular.ttf")), _TEXT_PX)
+    packed = resource_path("fonts", "Inter-Regular.ttf.gz").read_bytes()
+    font = ImageFont.truetype(io.BytesIO(gzip.decompress(packed)), _TEXT_PX)
     lines = _wrapped(caption, font, whole_width - 2 * _SPACE_PX)
     top = _SPACE_PX + len(lines) * (_TEXT_PX + 8) + (_SPACE_PX if lines else 0)
     whole_height = top + rows * step_y + _TEXT_PX + 2 * _SPACE_PX

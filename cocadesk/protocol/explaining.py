@@ -42,10 +42,14 @@ class HeatValue(Value, frozen=True):
 class Explained(ReplyBody, frozen=True):
     """The maps of a text, or of a caption's words in their order, without those that say nothing.
 
-    ``seen`` is what the model saw of the photo: left, top, right and bottom in shares.
+    ``seen`` is what the model saw of the photo: left, top, right and bottom in shares. ``likely``
+    is the probability that the photo shows the query at all, where that is known: a map has a
+    hottest place in any case. Not ``is_shown``: so little that a search would fold the photo away.
     """
 
     text: str
     heats: tuple[HeatValue, ...] = ()
     seen: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     sheet: WirePath | None = None
+    likely: float | None = None
+    is_shown: bool = True

@@ -35,7 +35,7 @@ import torch
 
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import GenerationOptions
-from tests.bench import parity
+from tests.bench import change_over, parity
 from tests.bench.figures import Figure, exit_code, print_table
 from tests.bench.inference_sides import (
     BEAM,
@@ -205,11 +205,18 @@ def _difference(model: str, name: str, value: float) -> Figure:
     return Figure(name=whole, value=value, bar=1e-4, aim=1e-5)
 
 
+def change_over_figures(world: World) -> Iterator[Row]:
+    """A library that changes over to the network, against embedding its photos alone."""
+    with tempfile.TemporaryDirectory(dir=world.folder.parent) as name:
+        yield from change_over.figures(world.ours, Path(name), is_quick=world.is_quick)
+
+
 MEASURES: Mapping[str, Callable[[World], Iterator[Row]]] = {
     "agreement": agreement,
     "greedy": greedy,
     "beam": beam,
     "tokens": tokens,
+    "change-over": change_over_figures,
 }
 
 

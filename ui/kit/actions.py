@@ -259,6 +259,7 @@ class Actions:
     TURN_LEFT = _large("turn-left", tr("Turn left, on the screen only"), ("Ctrl+Shift+R",))
     PHOTO_INFO = _large("photo-info", tr("Name, date and camera on top"), ("I",), is_setting=True)
     FILMSTRIP = _large("filmstrip", tr("Filmstrip"), ("V",), is_setting=True)
+    SHOW_WHERE = _photo("show-where", tr("Where the words come from"), ("W",))
     SHUFFLE = _view("shuffle", tr("Slideshow in any order"), is_setting=True)
     STEP_BACK = _view("step-back", tr("Back, or clear the search"), ("Esc",))
     TOGGLE_DETAIL = _view("toggle-detail", tr("Details"), ("Ctrl+I",), icon=Icon.PANEL)

@@ -35,6 +35,7 @@ class SharpView(PhotoView):
         self._pixels = QPixmap()
         self._wanted: Part | None = None
         self._quarters = 0
+        self._layer: QPixmap | None = None
         self._pause = single_shot(self, self._want, PAUSE_MS)
         self.changed.connect(self._on_changed)
 
@@ -93,6 +94,11 @@ class SharpView(PhotoView):
                 self._part, self._pixels = None, QPixmap()
                 super().show_picture(self._plain.transformed(turned), full_size=self._size)
 
+    def show_layer(self, layer: QPixmap | None) -> None:
+        """A picture with alpha over the whole of whatever photo is shown, or none."""
+        self._layer = layer
+        self.update()
+
     def close_reader(self) -> None:
         """Ends the thread that reads pixels."""
         self._reader.close()
@@ -108,13 +114,19 @@ class SharpView(PhotoView):
         return Stage(QSizeF(self.size()), self.devicePixelRatioF(), QSizeF(size))
 
     def paint_picture(self, painter: QPainter, pixmap: QPixmap) -> None:
-        """The picture, and over it the real pixels where they have come."""
+        """The picture, over it the real pixels where they have come, and the layer over both."""
         super().paint_picture(painter, pixmap)
-        if self._part is None:
-            return
+        if self._part is not None:
+            self._paint_part(painter, self._part)
+        if self._layer is not None:
+            turned = self._layer.transformed(QTransform().rotate(90 * self._quarters))
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(self.stage().target(self._look), turned, QRectF(turned.rect()))
+
+    def _paint_part(self, painter: QPainter, part: Part) -> None:
         stage, look = self.stage(), self._look
         scale, corner = stage.fit * look.zoom, stage.target(look).topLeft()
-        rect = self._turning().mapRect(QRectF(self._part.rect))
+        rect = self._turning().mapRect(QRectF(part.rect))
         place = QRectF(
             corner.x() + rect.x() * scale,
             corner.y() + rect.y() * scale,

@@ -130,6 +130,11 @@ QToolButton[role="stage"]:hover { background: $stage_hover; }
 QToolButton[role="stage"]:checked { background: $stage_hover; border-color: $on_stage; }
 QToolButton[role="stage-text"] { color: $on_stage; font-weight: 600; padding: 4px 8px; }
 QToolButton[role="stage-text"]:hover { background: $stage_hover; }
+QToolButton[role="stage-word"] { color: $on_stage; padding: 4px 10px; border-radius: ${radius}px;
+    border: 1px solid $stage_hover; }
+QToolButton[role="stage-word"]:hover, QToolButton[role="stage-word"]:checked {
+    background: $stage_hover; border-color: $on_stage; }
+QToolButton[role="stage-word"]:checked { font-weight: 600; }
 QToolButton[role="chip"] {
     background: $accent_soft; border: 1px solid transparent; border-radius: 13px;
     padding: 0 11px; min-height: 24px; max-height: 24px; color: $text;

@@ -165,6 +165,7 @@ class Controllers:
             Level(lambda: self.looking.slides.is_running, self.looking.slides.stop),
             Level(lambda: self.looking.review.is_open, self.looking.review.close),
             Level(lambda: self.looking.compare.is_open, self.looking.compare.close),
+            Level(lambda: self.looking.where.is_open, self.looking.where.close),
             Level(lambda: parts.large.is_open, parts.large.close),
             Level(lambda: self.jobs.is_open, self.jobs.close),
             Level(lambda: parts.switcher.page is not Pages.LIBRARY, parts.switcher.step_back),

@@ -16,6 +16,7 @@ from ui.shell.pages import PageSwitcher
 from ui.shell.review_mode import ReviewMode
 from ui.shell.session import LibrarySession
 from ui.shell.slideshow import Slideshow
+from ui.shell.where_mode import WhereMode
 
 
 class Looking:
@@ -38,6 +39,8 @@ class Looking:
         self.review = ReviewMode(widgets, session, lambda: actions.choices.has_letters)
         switcher.leaving.connect(self.review.close)
         self.slides = Slideshow(window, widgets, session, large, actions)
+        self.where = WhereMode(widgets, session, large)
+        switcher.leaving.connect(self.where.close)
         self._widgets = widgets
         self._model = session.model
         fields = large.words
@@ -65,6 +68,7 @@ class Looking:
 
     def close(self) -> None:
         """Back to the page below."""
+        self.where.close()
         self.review.close()
         self.compare.close()
         self._large.close()
@@ -77,4 +81,5 @@ class Looking:
             **self.compare.slots(),
             **self.review.slots(),
             **self.slides.slots(),
+            **self.where.slots(),
         }

@@ -14,7 +14,7 @@ from cocadesk.cli.report import Report, path_fields
 from cocadesk.errors import UserError
 
 if TYPE_CHECKING:
-    from cocadesk.protocol.messages import Explained, HeatValue
+    from cocadesk.protocol.messages import Explained
 
 
 @command()
@@ -69,12 +69,18 @@ def _tell(report: Report, path: Any, found: Explained, sheet: Path) -> None:
     report.line(found.text)
     for heat in found.heats:
         across, down = heat.peak
-        report.line(f"  {heat.text}: {_place(across, down)} ({_strength(heat)})")
+        report.line(f"  {heat.text}: {_place(across, down)}")
+    if not found.is_shown:
+        report.note(
+            f"This photo probably does not show “{found.text}”: "
+            "bright is only what is least unlike it."
+        )
     report.line(f"Written: {WirePath.of(sheet).text}")
     report.document(
         {
             **path_fields(path),
             "text": found.text,
+            "likely": found.likely,
             "seen": list(found.seen),
             "maps": [
                 {
@@ -116,12 +122,3 @@ def _place(across: float, down: float) -> str:
     row = ("top", "middle", "bottom")[min(2, int(down * 3))]
     column = ("left", "centre", "right")[min(2, int(across * 3))]
     return "centre" if (row, column) == ("middle", "centre") else f"{row} {column}"
-
-
-def _strength(heat: HeatValue) -> str:
-    hottest = max((value for row in heat.grid for value in row), default=0.0)
-    return "clearly" if hottest > CLEAR else "faintly"
-
-
-CLEAR = 0.6
-"""From this heat on a map stands out; see ``model.runtime.explaining``."""

@@ -113,7 +113,7 @@ class LargeView(QFrame):
         self._edges = (left, right, self.caption)
         self.is_bare = False
         middle = in_row(left, (self.video, 1), right)
-        stage = in_column(
+        self._stage = stage = in_column(
             self._top, (middle, 1), self.caption, self.film, margins=(12, 8, 12, 8), gap=8
         )
         self.words = WordsPanel()
@@ -128,6 +128,10 @@ class LargeView(QFrame):
     def add_bar(self, bar: QWidget) -> None:
         """Something that is shown at the top for a while."""
         self._top.insertWidget(self._top.count() - 1, bar)
+
+    def add_foot(self, bar: QWidget) -> None:
+        """Something that is shown below the picture for a while."""
+        self._stage.insertWidget(self._stage.indexOf(self.caption), bar)
 
     def set_bare(self, is_bare: bool) -> None:
         """The picture alone, without neighbours, caption and arrows."""
