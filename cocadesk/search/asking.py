@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, tr, tr_count
 from cocadesk.library.columns import Mask
 from cocadesk.library.rows import Chosen
 from cocadesk.library.words import normal, words_of
@@ -114,7 +114,7 @@ class Asker:
         note = what_model_misses(
             [term.text for term in sought if term.kind is Sought.WORD], query.text
         )
-        note = f"{note} {cut}".strip()
+        note = " ".join(filter(None, (note, cut, self._too_long(query))))
         question = Question(
             vector=self._vector(query, asked), without=frozenset((*asked.like, *asked.unlike))
         )
@@ -128,13 +128,25 @@ class Asker:
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 
+    def _too_long(self, query: Query) -> str:
+        """A sentence where the model reads a part of a text alone; empty where it reads all."""
+        text = _known_to_model(query.text)
+        words = len(self._searcher.read_part(text).split())
+        if words >= len(text.split()) or not self._searcher.has_views():
+            return ""
+        return tr_count(
+            words,
+            "Only the first word tells what pictures should show: the model reads no more.",
+            "Only the first {n} words tell what pictures should show: the model reads no more.",
+        )
+
     # What pictures should show --------------------------------------------------------------
 
     def _vector(self, query: Query, asked: Asked) -> Vector | None:
         """The direction to look into; None where only words can tell."""
         if not self._searcher.has_views():
             return None
-        text = " ".join(word for word in query.text.split() if not is_foreign_script(word))
+        text = _known_to_model(query.text)
         self._searcher.prepare_texts(
             [*([text] if text else []), *filter(None, map(_pulling, query.sought))]
         )
@@ -193,6 +205,10 @@ class Asker:
             self._check()
             found += self._searcher.judged(hits[start : start + _JUDGED_AT_ONCE], text, words)
         return found
+
+
+def _known_to_model(text: str) -> str:
+    return " ".join(word for word in text.split() if not is_foreign_script(word))
 
 
 def _shortened(query: Query) -> tuple[Query, str]:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,15 @@ _TEXTS_KEPT = 1024
 Collapse: TypeAlias = Callable[[Sequence[str]], tuple[NDArray[np.integer], NDArray[np.int64]]]
 """Gives the places of the keys to show, and how many others each stands for."""
 _SPARE_VIEWS = 16
+
+
+@runtime_checkable
+class CutsTexts(Protocol):
+    """A backend that tells how much of a text its network reads."""
+
+    def fitting(self, text: str) -> str:
+        """So many of the text's first words as are read; the others change nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +120,7 @@ class Searcher:
         self._image_id = backend.info().image_id
         self._ranker = Ranker(library, self._image_id)
         self._embed_texts = backend.embed_texts
+        self._cuts = backend if isinstance(backend, CutsTexts) else None
         # The (D,) unit vectors of the last texts.
         self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._texts_lock = threading.Lock()
@@ -146,6 +156,10 @@ class Searcher:
     def vector_of(self, text: str) -> NDArray[np.float32]:
         """The unit vector (D,) of a text; the last ones are remembered."""
         return self.prepare_texts([text])[text]
+
+    def read_part(self, text: str) -> str:
+        """So much of a text as the model reads; all where it does not tell."""
+        return text if self._cuts is None else self._cuts.fitting(text)
 
     def prepare_texts(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The unit vectors (D,) of several texts, made at once where they are not remembered."""

@@ -29,6 +29,8 @@ _HEAD_WIDTH = 64
 Shapes = Mapping[str, Sequence[int]]
 
 
+#: What makes vectors of pictures and of texts, and the scale of their cosines.
+_CONTRASTIVE = ("visual.proj", "text.text_projection", "logit_scale")
 #: The sizes by which the released models are known.
 _KNOWN = {
     # patch, image width, image layers, text width, text layers, decoder layers, context
@@ -60,6 +62,15 @@ def detect(shapes: Shapes, settings: Mapping[str, Any] | None, where: str) -> Co
             "It lacks the parts that open_clip's CoCa has: "
             "“visual”, “text” with a class token, and “text_decoder”.",
             "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+        )
+    missing = [name for name in _CONTRASTIVE if name not in shapes]
+    if missing:
+        raise UserError(
+            f"{where} has no contrastive head.",
+            f"It lacks {', '.join(missing)}, by which pictures and texts are compared: "
+            "searches would find nothing.",
+            "Choose a checkpoint that was trained with the contrastive loss as well, "
+            "for example open_clip:coca_ViT-B-32/laion2b_s13b_b90k.",
         )
     try:
         config = _from_shapes(shapes)
@@ -185,14 +196,51 @@ def _with_settings(config: CocaConfig, settings: Mapping[str, Any], where: str) 
     try:
         model = settings.get("model_cfg")
         if model is not None:
-            config = _with_model(config, model)
-        return _with_preprocessing(config, settings.get("preprocess_cfg") or {})
+            other = _other_sizes(config, model)
+            config = config if other else _with_model(config, model)
+        config = _with_preprocessing(config, settings.get("preprocess_cfg") or {})
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
             f"{where} cannot be used.",
             f"Its {SETTINGS} does not fit: {error}.",
             "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
         ) from error
+    if model is not None and other:
+        raise UserError(
+            f"{where} and the {SETTINGS} beside it are of different models.",
+            f"By the settings {other}.",
+            f"Put the {SETTINGS} of this checkpoint beside it, or take that one away.",
+        )
+    return config
+
+
+def _other_sizes(config: CocaConfig, model: Mapping[str, Any]) -> str:
+    """The first size that settings and weights do not agree on, in words; empty where they do."""
+    image, text = config.image, config.text
+    sizes: dict[str, dict[str, int]] = {
+        "vision_cfg": {
+            "image_size": image.size_px,
+            "patch_size": image.patch_px,
+            "width": image.width,
+            "layers": image.layers,
+        },
+        "text_cfg": {
+            "context_length": text.context,
+            "vocab_size": text.vocabulary,
+            "width": text.width,
+            "layers": text.unimodal_layers,
+        },
+        "multimodal_cfg": {"width": text.width, "layers": text.multimodal_layers},
+    }
+    given = {"embed_dim": (model.get("embed_dim"), config.embedding_dim)}
+    for part, expected in sizes.items():
+        own = model.get(part, {})
+        given |= {f"{part} {name}": (own.get(name), size) for name, size in expected.items()}
+    for name, (value, size) in given.items():
+        values = value if isinstance(value, (list, tuple)) else (value,)
+        if value is not None and any(each != size for each in values):
+            return f"{name.replace('_cfg ', '_cfg has ')} = {value}, by the weights {size}"
+    return ""
 
 
 def _with_model(config: CocaConfig, model: Mapping[str, Any]) -> CocaConfig:

@@ -253,20 +253,32 @@ def map_safetensors(path: Path, prefixes: tuple[str, ...] = ("",)) -> dict[str, 
     """
     import numpy as np
 
-    read_safetensors(path, "numpy", ("no weight has this name",))  # its header is checked
+    header = read_header(path)
     whole = np.memmap(path, np.uint8, "r")
     length = int.from_bytes(whole[:8].tobytes(), "little")
-    header: dict[str, Any] = json.loads(whole[8 : 8 + length].tobytes())
     dtypes = {short: name for name, short in _NAMES.items()}
     arrays = {}
     for name, entry in header.items():
-        if name.startswith(prefixes) and entry.get("dtype") in dtypes:
+        if name.startswith(prefixes) and entry["dtype"] in dtypes:
             start, end = (8 + length + offset for offset in entry["data_offsets"])
             dtype = np.dtype(dtypes[entry["dtype"]])
             array = np.frombuffer(whole[start:end], dtype).reshape(entry["shape"])
             arrays[name] = array
     check_numbers(arrays, path)
     return arrays
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Type, shape and place of each weight in a safetensors file, as its header says.
+
+    Raises:
+        UserError: the file is truncated or no safetensors file.
+    """
+    read_safetensors(path, "numpy", ("no weight has this name",))  # its header is checked
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header: dict[str, Any] = json.loads(file.read(length))
+    return {name: entry for name, entry in header.items() if name != "__metadata__"}
 
 
 _NAMES = {

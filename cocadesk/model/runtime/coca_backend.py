@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint
 from cocadesk.model.checkpoints.converted import known_note
+from cocadesk.model.checkpoints.fitting import check_fits
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.device import choose_device
 from cocadesk.model.network.config import Variant
@@ -28,7 +29,7 @@ from cocadesk.model.runtime.memory import (
 )
 from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
-from cocadesk.model.tokenizers.captions import prepare_caption
+from cocadesk.model.tokenizers.captions import clean_caption, prepare_caption
 from cocadesk.model.values import (
     SENTENCE,
     Caption,
@@ -73,6 +74,7 @@ class CocaBackend:
         idle_s: float = IDLE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        check_fits(checkpoint)
         self._checkpoint = checkpoint
         self._limits = limits or RuntimeLimits()
         self._ids = checkpoint.ids()
@@ -134,7 +136,7 @@ class CocaBackend:
             return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self._check_images(images_BHWC)
+        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
         return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -153,7 +155,7 @@ class CocaBackend:
         return self._picture_limit.over(len(images_BHWC), pool)
 
     def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        self._check_images(images_BHWC)
+        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
         return self._images.submit(self._computed, lambda: self._pool_all(images_BHWC)).result()
 
     def _pool_all(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
@@ -192,16 +194,22 @@ class CocaBackend:
         empty = np.zeros((0, self._checkpoint.config.vector_dim), np.float32)
         return _checked(np.concatenate([empty, *parts]))
 
+    def fitting(self, text: str) -> str:
+        """So many of a text's first words as the network reads; the others change nothing."""
+        text = clean_caption(text)
+        return self._checkpoint.tokenizer.fitting(text, self._checkpoint.config.text.context)
+
     def _prepare(self, text: str) -> str:
         """A query as the network saw captions in training; CLIP's tokenizer cleans for itself."""
-        if self._checkpoint.config.text.variant is Variant.OPEN_CLIP:
-            return text
-        return prepare_caption(text, lowercase=self._checkpoint.config.text.lowercase)
+        config, tokenizer = self._checkpoint.config.text, self._checkpoint.tokenizer
+        if config.variant is not Variant.OPEN_CLIP:
+            text = prepare_caption(text, lowercase=config.lowercase)
+        return tokenizer.fitting(text, config.context)
 
     def caption(
         self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
     ) -> list[Caption]:
-        self._check_images(images_BHWC)
+        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
         wanted = options or GenerationOptions()
         # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
         self._computed(lambda: self.captions)
@@ -238,7 +246,7 @@ class CocaBackend:
         return self._caption_limit.over(len(vectors_BE), write)
 
     def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
-        self._check_images(images_BHWC)
+        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
         vector_E = self.embed_texts([text])[0]
 
         def found() -> NDArray[np.float32]:
@@ -249,7 +257,7 @@ class CocaBackend:
         return self._images.submit(self._computed, found).result()
 
     def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
-        self._check_images(images_BHWC)
+        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
         prepared = self._prepare(caption)
 
         def found() -> tuple[WordHeat, ...]:
@@ -262,14 +270,6 @@ class CocaBackend:
     def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)
 
-    def _check_images(self, images_BHWC: NDArray[np.uint8]) -> None:
-        size = self._checkpoint.config.image.size_px
-        if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
-            raise ValueError(
-                f"pictures must be (B, {size}, {size}, 3) uint8, "
-                f"not {images_BHWC.shape} {images_BHWC.dtype}"
-            )
-
     def close(self) -> None:
         self.idle.close()
         self._images.shutdown(wait=True, cancel_futures=True)
@@ -280,6 +280,14 @@ class CocaBackend:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_images(images_BHWC: NDArray[np.uint8], size: int) -> None:
+    if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
+        raise ValueError(
+            f"pictures must be (B, {size}, {size}, 3) uint8, "
+            f"not {images_BHWC.shape} {images_BHWC.dtype}"
+        )
 
 
 def _give_way() -> None:

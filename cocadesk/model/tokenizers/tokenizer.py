@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,10 @@ from cocadesk.errors import UserError
 PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
 MARKERS = (PAD, BEGIN, END)
 _BATCH = 64
+_MOST_IDS_A_BYTE = 4
+"""Shorter texts need no look: even spelled by code points they have fewer."""
+_MOST_LETTERS_AN_ID = 200
+"""Of a longer text the rest is never read; looking through a whole book would take long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,23 @@ class TextTokenizer(ABC):
         """Begin, the text, end; cut to ``context`` ids with the end marker kept."""
         text = text.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
         return [self.begin_id, *self._split(text)[: context - 2], self.end_id]
+
+    def fitting(self, text: str, context: int) -> str:
+        """The text, or so many of its first words as ``context`` ids hold.
+
+        A first word that is too long alone is kept: it is cut within.
+        """
+        most = context - 2
+        if _MOST_IDS_A_BYTE * len(text.encode("utf-8", "replace")) <= most or self._fits(
+            text, most
+        ):
+            return text
+        ends = [match.end() for match in re.finditer(r"\S+", text[: _MOST_LETTERS_AN_ID * most])]
+        place = bisect_left(ends, True, key=lambda end: not self._fits(text[:end], most))
+        return text[: ends[max(place, 1) - 1]] if ends else text
+
+    def _fits(self, text: str, most: int) -> bool:
+        return len(self._split(text.encode("utf-8", "replace").decode())) <= most
 
     def batch(self, texts: Sequence[str], context: int) -> TokenBatch:
         """Several texts, padded to the longest of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from cocadesk.model.backend import GenerationOptions, open_backend
 from cocadesk.model.checkpoints import converted as prepared
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, load_model, stored_state
 from cocadesk.model.checkpoints.converted import note_of
-from cocadesk.model.checkpoints.open_clip_config import detect
+from cocadesk.model.checkpoints.open_clip_config import SETTINGS, detect
 from cocadesk.model.checkpoints.open_clip_layout import to_open_clip
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import CocaConfig
@@ -233,8 +234,11 @@ def test_the_two_released_sizes_are_known_by_their_shapes(name: str, million: fl
     with torch.device("meta"):
         theirs = to_open_clip(stored_state(CoCa(config)), config)
     shapes = {key: tuple(w.shape) for key, w in theirs.items()}
-    for beside in (None, {}, {"model_cfg": settings}, {"model_cfg": {"text_cfg": {"width": 1}}}):
+    for beside in (None, {}, {"model_cfg": settings}):
         assert detect(shapes, beside, "it") == config
+    other = model_settings("coca_ViT-L-14" if name == "coca_ViT-B-32" else "coca_ViT-B-32")
+    with pytest.raises(UserError, match=r"are of different models.* embed_dim = "):
+        detect(shapes, {"model_cfg": other}, "it")
     with pytest.raises(UserError, match="correct_cls_mask"):
         detect(shapes, {"model_cfg": {"text_cfg": {"correct_cls_mask": True}}}, "it")
     assert sum(w.numel() for w in theirs.values()) / 1e6 == pytest.approx(million, abs=0.01)
@@ -282,6 +286,54 @@ def test_foreign_missing_and_extra_weights_are_named(
     with pytest.raises(UserError) as caught:
         find_checkpoint(str(path))
     assert words in str(caught.value)
+    assert not list(cache.glob("models/*"))
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "words"),
+    [
+        ("vision_cfg", {"image_size": 224}, "vision_cfg has image_size = 224, by the weights 64"),
+        ("vision_cfg", {"image_size": [64, 32]}, "image_size"),
+        ("vision_cfg", {"layers": 12}, "layers = 12, by the weights 1"),
+        ("text_cfg", {"width": 512}, "text_cfg has width = 512, by the weights 32"),
+        ("text_cfg", {"context_length": 77}, "context_length = 77, by the weights 40"),
+        ("text_cfg", {"vocab_size": 64000}, "vocab_size"),
+        ("multimodal_cfg", {"layers": "many"}, "layers = many"),
+    ],
+)
+def test_settings_of_another_architecture_are_told(
+    tmp_path: Path, state: State, part: str, size: dict[str, object], words: str, cache: Path
+) -> None:
+    """With the file to exchange; nothing is kept."""
+    path = write_released(tmp_path / SAFE, state)
+    table = json.loads((tmp_path / SETTINGS).read_text())
+    table["model_cfg"][part] |= size
+    (tmp_path / SETTINGS).write_text(json.dumps(table))
+    with pytest.raises(UserError, match=words) as refused:
+        find_checkpoint(str(path))
+    assert SETTINGS in refused.value.what_to_do
+    assert not list(cache.glob("models/*"))
+
+
+def test_settings_that_name_the_weights_sizes_are_followed(tmp_path: Path, state: State) -> None:
+    """As open_clip writes them, each size by its name."""
+    path = write_released(tmp_path / SAFE, state)
+    table = json.loads((tmp_path / SETTINGS).read_text())
+    table["model_cfg"]["vision_cfg"] |= {"image_size": [64, 64], "patch_size": 16, "width": 32}
+    table["model_cfg"]["text_cfg"] |= {"context_length": 40, "vocab_size": 49_408, "layers": 1}
+    (tmp_path / SETTINGS).write_text(json.dumps(table))
+    assert find_checkpoint(str(path)).config == released_config()
+
+
+@pytest.mark.parametrize("name", ["visual.proj", "text.text_projection", "logit_scale"])
+def test_a_checkpoint_without_a_contrastive_head_is_refused(
+    tmp_path: Path, state: State, name: str, cache: Path
+) -> None:
+    """One that was trained to caption alone: searches would find nothing."""
+    path = write_released(tmp_path / SAFE, _without(state, name))
+    with pytest.raises(UserError, match=f"no contrastive head.*lacks {name}") as refused:
+        find_checkpoint(str(path))
+    assert "trained with the contrastive loss" in refused.value.what_to_do
     assert not list(cache.glob("models/*"))
 
 

@@ -364,6 +364,27 @@ def test_many_terms_are_one_question_to_the_model_and_too_many_are_cut_and_said(
     assert world.keys(" ".join(["red"] * 500)) == [key]
 
 
+class _ShortBackend(FakeBackend):
+    """Reads three words of a text."""
+
+    def fitting(self, text: str) -> str:
+        return " ".join(text.split()[:3])
+
+
+def test_a_text_longer_than_the_model_reads_is_said(world: World) -> None:
+    """How much of it tells what pictures show; a model that does not tell says nothing."""
+    key = world.add("red")
+    text = "red dog in a field -sky"
+    assert world.ask(text).note == ""
+    asker = Asker(Searcher(world.library, _ShortBackend()), world._picture_of)
+    found = asker.ask(Asked(text=text), 5)
+    assert found.note == (
+        "Only the first 3 words tell what pictures should show: the model reads no more."
+    )
+    assert [hit.key for hit in found.hits] == [key]
+    assert asker.ask(Asked(text="red dog field"), 5).note == ""
+
+
 def test_a_search_that_nobody_waits_for_ends(world: World) -> None:
     """Between one term and the next."""
     world.add("red")
