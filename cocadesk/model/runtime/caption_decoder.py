@@ -24,7 +24,7 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import decoder_of, generate, log_probabilities
 from cocadesk.model.network.products import has_bfloat16, pack_for_cpu
-from cocadesk.model.runtime.image_tower import test_pictures
+from cocadesk.model.runtime.agreement import test_pictures
 from cocadesk.model.runtime.verdict import keep_verdict, read_verdict
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
 

@@ -21,7 +21,7 @@ threads_of_process = 0
 """The threads that a compiled model of this process computes on; 0: as OpenVINO finds best."""
 
 
-def _openvino() -> Any:
+def openvino() -> Any:
     """The package, with its telemetry off.
 
     OpenVINO reports every conversion to its maker through the package
@@ -29,9 +29,9 @@ def _openvino() -> Any:
     takes a stub of its own that sends nothing; None in its place does that.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
+    import openvino as package
 
-    return openvino
+    return package
 
 
 def available() -> bool:
@@ -49,7 +49,7 @@ def convert(module: nn.Module, size_px: int) -> Any:
     """
     import torch
 
-    openvino = _openvino()
+    package = openvino()
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     example = torch.zeros(2, size_px, size_px, 3, dtype=torch.uint8)
@@ -58,22 +58,22 @@ def convert(module: nn.Module, size_px: int) -> Any:
         traced = TorchScriptPythonDecoder(
             module.eval(), example_input=example, trace_kwargs={"check_trace": False}
         )
-        return openvino.convert_model(traced, input=[-1, size_px, size_px, 3])
+        return package.convert_model(traced, input=[-1, size_px, size_px, 3])
 
 
 def save(model: Any, path: Path) -> None:
-    """Writes ``path`` (.xml) and its .bin in float32, each whole or not at all."""
-    openvino = _openvino()
+    """Writes ``path`` (.xml) and its .bin as the model is, each whole or not at all."""
+    package = openvino()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.stem}.new.xml")
-    openvino.save_model(model, str(fresh), compress_to_fp16=False)
+    package.save_model(model, str(fresh), compress_to_fp16=False)
     fresh.with_suffix(".bin").replace(path.with_suffix(".bin"))
     fresh.replace(path)
 
 
 def has_bfloat16() -> bool:
     """True where this CPU multiplies in bfloat16 (AMX, AVX512-BF16)."""
-    capabilities = _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities
 
 
@@ -84,18 +84,18 @@ def halves(path: Path, size_px: int) -> tuple[Any, Any] | None:
     them little (.9995): one value there is seen by few others. None where a model, such as a
     ViT, has no such maps.
     """
-    openvino = _openvino()
-    whole, behind = (openvino.Core().read_model(str(path)) for _ in range(2))
+    package = openvino()
+    whole, behind = (package.Core().read_model(str(path)) for _ in range(2))
     place = _narrowest_map(whole, -(-size_px // 4))
     if place is None:
         return None
     cut = whole.get_ordered_ops()[place].output(0)
-    first = openvino.Model([openvino.opset13.result(cut)], whole.get_parameters(), "first")
+    first = package.Model([package.opset13.result(cut)], whole.get_parameters(), "first")
     cut = behind.get_ordered_ops()[place].output(0)
-    opened = openvino.opset13.parameter(cut.get_partial_shape(), cut.get_element_type())
+    opened = package.opset13.parameter(cut.get_partial_shape(), cut.get_element_type())
     for target in cut.get_target_inputs():
         target.replace_source_output(opened.output(0))
-    return first, openvino.Model(behind.get_results(), [opened], "rest")
+    return first, package.Model(behind.get_results(), [opened], "rest")
 
 
 def _narrowest_map(model: Any, side: int) -> int | None:
@@ -133,30 +133,40 @@ def _values_of_map(shape: Any, side: int) -> int:
 class CompiledImages:
     """A compiled model on pictures, several at once. For one thread at a time.
 
-    Give a converted model or the path of a saved one. It computes in float32, or, of its
-    ``halves``, all behind the first in bfloat16, which takes some two thirds of the time
-    where the CPU has AMX.
+    Give a converted model or the path of a saved one. It computes in ``precision``, at most
+    ``batch`` pictures a request; or, of its ``halves``, the first in float32 and all behind it
+    in bfloat16, which takes some two thirds of the time where the CPU has AMX.
     """
 
     def __init__(
-        self, model: Any, *, threads: int = 0, halves: tuple[Any, Any] | None = None
+        self,
+        model: Any,
+        *,
+        threads: int = 0,
+        halves: tuple[Any, Any] | None = None,
+        precision: str = "f32",
+        batch: int = 1,
     ) -> None:
-        core = _openvino().Core()
+        core = openvino().Core()
         source = str(model) if isinstance(model, Path) else model
-        parts = [(source, "f32")] if halves is None else zip(halves, ("f32", "bf16"), strict=True)
+        parts = [(source, precision)]
+        if halves is not None:
+            parts = list(zip(halves, ("f32", "bf16"), strict=True))
         self._compiled = []
-        for part, precision in parts:
+        for part, wanted in parts:
             settings: dict[str, Any] = {
                 "PERFORMANCE_HINT": "THROUGHPUT",
-                "INFERENCE_PRECISION_HINT": precision,
+                "INFERENCE_PRECISION_HINT": wanted,
             }
-            if wanted := threads or threads_of_process:
-                settings["INFERENCE_NUM_THREADS"] = wanted
+            if count := threads or threads_of_process:
+                settings["INFERENCE_NUM_THREADS"] = count
             self._compiled.append(core.compile_model(part, "CPU", settings))
-        # One more than run at once, so that none idles while results are taken.
-        self._ahead = 1 + max(
+        self._batch = batch
+        self._at_once = max(
             int(one.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) for one in self._compiled
         )
+        # One more than run at once, so that none idles while results are taken.
+        self._ahead = self._at_once + 1
         # What one part gave is read by the next one: it is not overwritten meanwhile.
         self._requests = [
             [one.create_infer_request() for _ in range(2 * self._ahead)] for one in self._compiled
@@ -170,15 +180,18 @@ class CompiledImages:
         exit ("terminate called without an active exception").
         """
         images_BHWC = np.ascontiguousarray(images_BHWC)
-        count, parts = len(images_BHWC), len(self._requests)
+        # Few pictures are shared out among the requests that run at once.
+        size = max(1, min(self._batch, -(-len(images_BHWC) // self._at_once)))
+        starts = range(0, len(images_BHWC), size)
+        parts = len(self._requests)
         found: list[list[NDArray[np.float32]]] = []
-        for step in range(count + parts * self._ahead):
+        for step in range(len(starts) + parts * self._ahead):
             for part in reversed(range(parts + 1)):  # the last first: that frees requests
-                picture = step - part * self._ahead
-                if not 0 <= picture < count:
+                number = step - part * self._ahead
+                if not 0 <= number < len(starts):
                     continue
-                slot = picture % (2 * self._ahead)
-                given: Any = images_BHWC[picture : picture + 1]
+                slot = number % (2 * self._ahead)
+                given: Any = images_BHWC[starts[number] : starts[number] + size]
                 if part:
                     before = self._requests[part - 1][slot]
                     before.wait()
