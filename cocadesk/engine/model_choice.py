@@ -80,7 +80,9 @@ class ModelChoice:
         return replace(
             offer,
             listed_as=entry.source if entry else "",
+            is_awaited=any(job.kind is JobKind.SWITCH_MODEL for job in is_open),
             is_used=entry.is_used if entry else False,
+            is_used_for_captions=entry.is_used_for_captions if entry else False,
             coverage=entry.coverage if entry else 0.0,
             # What fetches it comes before the switch that waits for it.
             job_id=offer.job_id or (is_open[0].id if is_open else ""),

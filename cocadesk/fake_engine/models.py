@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -156,7 +157,7 @@ class FakeModels:
         self._lock = threading.Lock()
         self._models = list(MODELS)
         self._offers = {offer.source: offer for offer in OFFERS}
-        self._jobs: dict[str, str] = {}
+        self._jobs: dict[str, list[str]] = {}
 
     def _list(self, body: ListModels, call: Call) -> ReplyBody:
         return self._listed()
@@ -174,15 +175,18 @@ class FakeModels:
                     offer,
                     listed_as=entry.source,
                     is_used=entry.is_used,
+                    is_used_for_captions=entry.is_used_for_captions,
                     coverage=entry.coverage,
                     seconds_for_library=seconds,
                     free_bytes=FREE_BYTES,
                     fetched_from="" if offer.is_here else "models.example.org",
                 )
-                offers.append(_with_job(shown, jobs.get(self._jobs.get(source, ""))))
+                offers.append(_with_jobs(shown, [jobs[one] for one in self._jobs.get(source, ())]))
             return Models(models=tuple(self._models), offers=tuple(offers))
 
     def _measure(self, body: MeasureModel, call: Call) -> ReplyBody:
+        if body.source not in self._offers:
+            raise UserError("The speed of this model could not be measured.", "It is nowhere.")
         self._change_offer(body.source, photos_per_second=SPEED)
         return self._listed()
 
@@ -206,17 +210,13 @@ class FakeModels:
     def _started(self, source: str, work: FakeWork) -> JobReply:
         reply = self._context.jobs.start(work)
         with self._lock:
-            self._jobs[source] = reply.job.id
+            self._jobs.setdefault(source, []).append(reply.job.id)
         return reply
 
     def _fetched(self, source: str, name: str, size_bytes: int) -> tuple[str, None]:
         self._change_offer(source, is_here=True, fetched_bytes=0)
-        with self._lock:
-            if all(model.source != source for model in self._models):
-                entry = ModelEntry(
-                    source=source, name=name, size_bytes=size_bytes, is_removable=True
-                )
-                self._models.append(entry)
+        entry = ModelEntry(source=source, name=name, size_bytes=size_bytes, is_removable=True)
+        self._list_it(entry)
         return f"{name} is on this computer now.", None
 
     def _remove(self, body: RemoveModel, call: Call) -> ReplyBody:
@@ -242,7 +242,8 @@ class FakeModels:
     def _use(self, body: UseModel, call: Call) -> ReplyBody:
         with self._lock:
             offer = self._offers.get(body.source)
-        if offer is not None and not offer.is_for_search:
+        for_captions = body.purpose is ModelPurpose.CAPTIONS
+        if offer is not None and not offer.is_for_search and not for_captions:
             raise UserError(
                 f"{offer.name} can't search.",
                 "Its tuning on captions spoiled its search.",
@@ -257,11 +258,13 @@ class FakeModels:
                 "Choose a file that ends in .safetensors or .pt, or a run's folder.",
             )
         if entry is None:
-            entry = ModelEntry(source=body.source, name=body.source.split(":")[-1])
-            with self._lock:
-                self._models.append(entry)
-        if body.purpose is ModelPurpose.CAPTIONS:
-            return self._context.jobs.start(self._captions_by(entry))
+            name = offer.name if offer else body.source.split(":")[-1]
+            size = offer.size_bytes if offer else 0
+            entry = ModelEntry(source=body.source, name=name, size_bytes=size, is_removable=True)
+        if offer is not None and not offer.is_here:
+            self._fetch(FetchModel(source=body.source), call)  # the switch waits for it
+        if for_captions:
+            return self._started(body.source, self._captions_by(entry))
         missing = round(len(self._context.media) * (1 - entry.coverage))
         work = FakeWork(
             title=f"Switching to {entry.name}",
@@ -276,6 +279,7 @@ class FakeModels:
         """The job that lets a model write captions: nothing is looked at again."""
 
         def end(_job: JobValue) -> tuple[str, None]:
+            self._list_it(entry)
             with self._lock:
                 self._models = [
                     replace(model, is_used_for_captions=model.source == entry.source)
@@ -286,10 +290,16 @@ class FakeModels:
         title = f"Captions by {entry.name}"
         return FakeWork(title=title, total=1, kind=JobKind.SWITCH_MODEL, stage="", end=end)
 
+    def _list_it(self, entry: ModelEntry) -> None:
+        with self._lock:
+            if all(model.source != entry.source for model in self._models):
+                self._models.append(entry)
+
     def _switch(self, entry: ModelEntry) -> tuple[str, None]:
+        self._list_it(entry)
         with self._lock:
             self._models = [
-                replace(entry, is_used=True, is_used_for_captions=True, coverage=1.0)
+                replace(model, is_used=True, is_used_for_captions=True, coverage=1.0)
                 if model.source == entry.source
                 else replace(model, is_used=False, is_used_for_captions=False)
                 for model in self._models
@@ -300,14 +310,16 @@ class FakeModels:
         return f"{entry.name} answers now.", None
 
 
-def _with_job(offer: ModelOffer, job: JobValue | None) -> ModelOffer:
-    """The offer with what its last job made of it."""
-    if job is None:
+def _with_jobs(offer: ModelOffer, jobs: Sequence[JobValue]) -> ModelOffer:
+    """The offer with what its jobs, the oldest first, make of it."""
+    is_open = [job for job in jobs if not job.state.is_final]
+    if is_open:
+        is_awaited = any(job.kind is JobKind.SWITCH_MODEL for job in is_open)
+        return replace(offer, job_id=is_open[0].id, is_awaited=is_awaited)
+    fetches = [job for job in jobs if job.kind is JobKind.FETCH_MODEL]
+    if not fetches or offer.is_here:
         return offer
-    if not job.state.is_final:
-        return replace(offer, job_id=job.id)
-    if job.kind is not JobKind.FETCH_MODEL or offer.is_here:
-        return offer
+    job = fetches[-1]
     problem = job.message if job.state is JobState.FAILED else ""
     return replace(offer, fetched_bytes=max(job.done, offer.fetched_bytes), problem=problem)
 

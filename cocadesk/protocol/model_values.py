@@ -49,11 +49,12 @@ class ModelOffer(Value, frozen=True):
     ``title`` is the choice in a few words, ``good_for`` a sentence on what it does better.
     ``size_bytes`` is what is fetched, ``needs_bytes`` the room on the disk that is still needed
     in all until it can be used; ``fetched_bytes`` are here of a fetching that has not ended.
-    ``job_id`` is the job that fetches it or switches to it, while that waits, runs or is paused,
-    and ``problem`` the sentence of a fetching that has failed, until there is a new one.
-    ``photos_per_second``, ``seconds_for_library``, ``is_used`` and ``coverage`` as in
-    ``ModelEntry``; ``listed_as`` is the source of that, where there is one. ``free_bytes``: the
-    room on the disk where it would lie. ``fetched_from`` is the host that it comes from.
+    ``job_id`` is the job that fetches it or switches to it, while that waits, runs or is paused;
+    ``is_awaited``: a switch waits for that. ``problem`` is the sentence of a fetching that has
+    failed, until there is a new one. ``photos_per_second``, ``seconds_for_library``, ``is_used``,
+    ``is_used_for_captions`` and ``coverage`` as in ``ModelEntry``; ``listed_as`` is the source of
+    that, where there is one. ``free_bytes``: the room on the disk where it would lie.
+    ``fetched_from`` is the host that it comes from.
     """
 
     source: str
@@ -71,7 +72,9 @@ class ModelOffer(Value, frozen=True):
     seconds_for_library: float | None = None
     job_id: str = ""
     problem: str = ""
+    is_awaited: bool = False
     is_used: bool = False
+    is_used_for_captions: bool = False
     coverage: float = 0.0
     listed_as: str = ""
     free_bytes: int | None = None

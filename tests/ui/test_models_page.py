@@ -26,13 +26,14 @@ WAIT_MS = 30_000
 STARTER = "starter"
 GOOD = "open_clip:coca_ViT-B-32/laion2b_s13b_b90k"
 BEST = "open_clip:coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k"
+CAPTIONER = "open_clip:coca_ViT-B-32/mscoco_finetuned_laion2b_s13b_b90k"
 
 
 def _opened(window: MainWindow, qtbot: QtBot) -> ModelsPage:
     window.switcher.show(Pages.MODELS)
     made = window.switcher.built(Pages.MODELS)
     assert isinstance(made, ModelsPage)
-    qtbot.waitUntil(lambda: len(made.offers.cards) == 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(made.offers.cards) == 4, timeout=WAIT_MS)
     qtbot.waitUntil(made.device.isVisible, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: _card(made, BEST).offer.photos_per_second is not None, timeout=WAIT_MS)
     return made
@@ -68,13 +69,11 @@ def _until_used(page: ModelsPage, source: str, qtbot: QtBot) -> None:
 
 def test_three_choices_stand_in_order_with_what_they_find_and_take(page: ModelsPage) -> None:
     """The smallest first; numbers in words, and as a picture that a reader hears as well."""
-    assert list(page.offers.cards) == [STARTER, GOOD, BEST]
+    assert list(page.offers.cards) == [STARTER, GOOD, BEST, CAPTIONER]
     found = [card.findChild(RecallPicture) for card in page.offers.cards.values()]
-    assert [(part.squares.first, part.squares.five) for part in found if part] == [
-        (25, 54),
-        (63, 86),
-        (78, 94),
-    ]
+    numbers = [(part.squares.first, part.squares.five) for part in found if part]
+    assert numbers == [(25, 54), (63, 86), (78, 94)]
+    assert found[-1] is None, "one that can't search has no picture of its search"
     assert found[1] is not None
     assert found[1].accessibleName().startswith("Of 100 sentences 63 find their photo first")
     good = _card(page, GOOD)
@@ -183,16 +182,35 @@ def test_nothing_goes_online_before_a_person_has_said_yes(page: ModelsPage, qtbo
     assert _used(page) == [STARTER]
 
 
-def test_fetch_and_use_is_one_click(page: ModelsPage, qtbot: QtBot) -> None:
-    """It is fetched, it reads, it answers."""
-    card = _card(page, BEST)
+def test_fetch_and_use_is_one_click(slow_page: ModelsPage, qtbot: QtBot) -> None:
+    """It is fetched, it reads, it answers; while it is fetched the card says what comes then."""
+    page, card = slow_page, _card(slow_page, BEST)
     qtbot.mouseClick(card.drop, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(card.inquiry.answers[0], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: card.state.stage is Stage.ABSENT, timeout=WAIT_MS)
     qtbot.mouseClick(card.go, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(card.inquiry.answers[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "then it reads" in card.progress.line.text(), timeout=WAIT_MS)
     _until_used(page, BEST, qtbot)
     assert card.time.value.text() == "has read your photos"
+
+
+def test_one_model_may_search_and_another_write_captions(page: ModelsPage, qtbot: QtBot) -> None:
+    """Each card says which it does; one that can't search is offered for captions alone."""
+    starter, good, captioner = (_card(page, one) for one in (STARTER, GOOD, CAPTIONER))
+    qtbot.mouseClick(good.caption, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: good.badge.text() == "Writes captions", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: starter.badge.text() == "Searches", timeout=WAIT_MS)
+    assert starter.caption.isVisible()
+    assert captioner.speed.isHidden()
+    qtbot.mouseClick(captioner.go, Qt.MouseButton.LeftButton)
+    assert "search stays as it is" in captioner.inquiry.text.text()
+    qtbot.mouseClick(captioner.inquiry.answers[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: captioner.badge.text() == "Writes captions", timeout=WAIT_MS)
+    assert good.badge.text() == "On this computer"
+    assert not captioner.go.isVisible()
+    qtbot.mouseClick(starter.caption, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: starter.badge.text() == "In use", timeout=WAIT_MS)
 
 
 def test_a_model_is_removed_after_a_question_that_says_what_is_freed(

@@ -48,13 +48,15 @@ class Fact(QWidget):
 
 
 class OfferCard(QFrame):
-    """One choice. ``fetch``, ``use`` and ``remove`` carry its source, ``control`` a job's id.
+    """One choice. ``fetch``, ``use``, ``captions`` (it shall write them, no more) and ``remove``
+    carry its source, ``control`` a job's id.
 
     ``room``: a person wants to make room on the disk.
     """
 
     fetch = Signal(str)
     use = Signal(str)
+    captions = Signal(str)
     remove = Signal(str)
     measure = Signal(str)
     room = Signal()
@@ -76,6 +78,8 @@ class OfferCard(QFrame):
         self.go = button("", "primary", on_click=self._on_go)
         self.make_room = button(tr("Free space…"), on_click=self.room.emit)
         self.again = button(tr("Measure"), "link", on_click=self._on_measure)
+        self.caption = button(tr("Use for captions"), "link", on_click=self._on_captions)
+        self.caption.setAccessibleName(tr("Use {name} for captions", name=offer.name))
         self.drop = button(tr("Remove…"), "link", on_click=self._on_remove)
         self.inquiry = Inquiry()
         self._lay_out(offer)
@@ -86,7 +90,8 @@ class OfferCard(QFrame):
         name = label(offer.name, "muted")
         head = in_row(label(offer.title, "heading"), name, self.badge, STRETCH, gap=GAP_M)
         facts = in_row((self.takes, 3), (self.speed, 3), (self.time, 4), gap=GAP_L)
-        actions = in_row(self.go, self.make_room, self.drop, self.again, STRETCH, gap=8)
+        links = (self.caption, self.drop, self.again)
+        actions = in_row(self.go, self.make_room, *links, STRETCH, gap=8)
         self._actions = QWidget()
         in_column(actions, of=self._actions)
         texts = in_column(head, label(offer.good_for, wraps=True), facts, gap=GAP_M)
@@ -131,21 +136,24 @@ class OfferCard(QFrame):
         return (self.state.badge, self.offer.good_for, self.state.line, self.state.problem)
 
     def _show_facts(self, is_measuring: bool) -> None:
-        rate = self.offer.photos_per_second
+        rate, is_searching = self.offer.photos_per_second, self.offer.is_for_search
         waiting = MEASURING if is_measuring else NOT_MEASURED
         self.takes.say(size_text(self.offer))
-        self.speed.say(speed_text(rate) if rate else waiting)
-        self.time.say(library_text(self.offer, self._media) or (MEASURING if is_measuring else ""))
-        self.again.setVisible(not rate and not is_measuring)
+        speed = speed_text(rate) if rate else waiting
+        time = library_text(self.offer, self._media) or (MEASURING if is_measuring else "")
+        self.speed.say(speed if is_searching else "")
+        self.time.say(time if is_searching else "")
+        self.again.setVisible(is_searching and not rate and not is_measuring)
 
     def _show_buttons(self) -> None:
         stage, has_problem = self.state.stage, bool(self.state.problem)
         texts = {
             Stage.ABSENT: tr("Try again") if has_problem else tr("Get…"),
             Stage.BROKEN_OFF: tr("Try again") if has_problem else tr("Resume"),
-            Stage.HERE: tr("Use"),
+            Stage.HERE: tr("Use") if self.offer.is_for_search else tr("Use for captions"),
         }
-        text = texts.get(stage, "")
+        is_done = self.offer.is_used_for_captions and not self.offer.is_for_search
+        text = "" if is_done else texts.get(stage, "")
         is_asking = not self.inquiry.isHidden()
         self.go.setText(text)
         self.go.setAccessibleName(f"{text.rstrip('…')}: {self.offer.name}")
@@ -154,7 +162,10 @@ class OfferCard(QFrame):
         is_kept = stage is Stage.BROKEN_OFF or (stage is Stage.HERE and self._is_fetched)
         self.drop.setVisible(is_kept and not is_asking)
         self.drop.setAccessibleName(tr("Remove {name}", name=self.offer.name))
-        shown = (self.go, self.make_room, self.drop, self.again)
+        may_caption = stage in (Stage.HERE, Stage.USED) and self.offer.is_for_captions
+        is_second = self.offer.is_for_search and not self.offer.is_used_for_captions
+        self.caption.setVisible(may_caption and is_second and not is_asking)
+        shown = (self.go, self.make_room, self.caption, self.drop, self.again)
         self._actions.setVisible(any(not part.isHidden() for part in shown))
 
     @property
@@ -175,6 +186,8 @@ class OfferCard(QFrame):
             self.fetch.emit(self.offer.source)
         elif stage is Stage.ABSENT:
             self._ask_to_fetch()
+        elif not self.offer.is_for_search:
+            self._on_captions()
         elif self._reads:
             self._ask_to_read()
         else:
@@ -186,12 +199,15 @@ class OfferCard(QFrame):
         host = offer.fetched_from
         came = tr("{size} come over the network from {host}, once.", size=size, host=host)
         lines = [f"{came} {SENT}"]
-        if self._reads:
+        use = self.use if offer.is_for_search else self.captions
+        if not offer.is_for_search:
+            lines.append(tr("It then writes the captions; search stays as it is."))
+        elif self._reads:
             lines.append(self._reading())
         self._ask(
             tr("Get {name}?", name=offer.name),
             lines,
-            (tr("Fetch and use"), lambda: self.use.emit(offer.source)),
+            (tr("Fetch and use"), lambda: use.emit(offer.source)),
             (tr("Only fetch"), lambda: self.fetch.emit(offer.source)),
         )
 
@@ -234,6 +250,9 @@ class OfferCard(QFrame):
         self._show_buttons()
         if not self.go.isHidden():
             self.go.setFocus()
+
+    def _on_captions(self) -> None:
+        self.captions.emit(self.offer.source)
 
     def _on_measure(self) -> None:
         self.measure.emit(self.offer.source)

@@ -42,13 +42,15 @@ def state_of(offer: ModelOffer, job: JobValue | None, problem: str = "") -> Offe
         return OfferState(
             stage=Stage.FETCHING if is_fetch else Stage.READING,
             badge=tr("Paused") if job.state is JobState.PAUSED else "",
-            line=job_line(job) if is_fetch else reading_line(job),
+            line=fetching_line(job, offer) if is_fetch else reading_line(job, offer),
         )
     problem = problem or offer.problem
     if offer.is_used:
-        return OfferState(stage=Stage.USED, badge=tr("In use"), problem=problem)
+        badge = tr("In use") if offer.is_used_for_captions else tr("Searches")
+        return OfferState(stage=Stage.USED, badge=badge, problem=problem)
     if offer.is_here:
-        return OfferState(stage=Stage.HERE, badge=tr("On this computer"), problem=problem)
+        badge = tr("Writes captions") if offer.is_used_for_captions else tr("On this computer")
+        return OfferState(stage=Stage.HERE, badge=badge, problem=problem)
     lacks = lacks_room(offer)
     if not problem and lacks and offer.free_bytes is not None:
         problem = tr(
@@ -83,9 +85,19 @@ def percent_here(offer: ModelOffer) -> int:
     return min(99, max(1, round(100 * share)))
 
 
-def reading_line(job: JobValue) -> str:
+def fetching_line(job: JobValue, offer: ModelOffer) -> str:
+    """How far its files are here, and what comes after them."""
+    line = job_line(job).rstrip(".")
+    if offer.is_awaited and offer.is_for_search:
+        return f"{line} · {tr('then it reads your photos')}"
+    return line
+
+
+def reading_line(job: JobValue, offer: ModelOffer) -> str:
     """How far it has read the library, and what answers meanwhile."""
     line = job_line(job).rstrip(".")
+    if not offer.is_for_search:
+        return line
     return f"{line} · {tr('search uses the present model until this is done')}"
 
 

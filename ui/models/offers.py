@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout
 
-from cocadesk.protocol.values import JobKind, JobState, JobValue
+from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelPurpose
 from ui.engine.link import Ticket
 from ui.engine.tracker import JobTracker
 from ui.models.offer_card import OfferCard
@@ -15,15 +15,22 @@ KINDS = (JobKind.FETCH_MODEL, JobKind.SWITCH_MODEL)
 
 
 class Offers(QObject):
-    """A card for each offered model that can search.
+    """A card for each offered model: in ``column`` those that search, else in ``captioners``.
 
     ``room_wanted``: a person wants to make room on the disk.
     """
 
     room_wanted = Signal()
 
-    def __init__(self, requests: ModelRequests, tracker: JobTracker, column: QVBoxLayout) -> None:
+    def __init__(
+        self,
+        requests: ModelRequests,
+        tracker: JobTracker,
+        column: QVBoxLayout,
+        captioners: QVBoxLayout,
+    ) -> None:
         super().__init__(requests)
+        self._captioners = captioners
         self._requests = requests
         self._tracker = tracker
         self._column = column
@@ -54,7 +61,9 @@ class Offers(QObject):
         self._to_measure += [
             source
             for source, card in self.cards.items()
-            if card.offer.photos_per_second is None and source not in self._was_measured
+            if card.offer.is_for_search
+            and card.offer.photos_per_second is None
+            and source not in self._was_measured
         ]
         self._measure_next()
 
@@ -95,23 +104,23 @@ class Offers(QObject):
 
     def _on_listed(self) -> None:
         for offer in self._requests.offers:
-            if offer.is_for_search:
-                card = self.cards.get(offer.source)
-                if card is None:
-                    card = self._made(OfferCard(offer))
-                card.offer = offer
-                self._jobs.add(offer.job_id)
-                self._show(card)
+            card = self.cards.get(offer.source)
+            if card is None:
+                card = self._made(OfferCard(offer))
+            card.offer = offer
+            self._jobs.add(offer.job_id)
+            self._show(card)
 
     def _made(self, card: OfferCard) -> OfferCard:
         self.cards[card.offer.source] = card
         card.fetch.connect(self._on_fetch)
         card.use.connect(self._on_use)
+        card.captions.connect(self._on_captions)
         card.remove.connect(self._on_remove)
         card.measure.connect(self._on_measure)
         card.room.connect(self.room_wanted)
         card.control.connect(self._tracker.control)
-        self._column.addWidget(card)
+        (self._column if card.offer.is_for_search else self._captioners).addWidget(card)
         return card
 
     def _on_info(self, _answer: object) -> None:
@@ -163,6 +172,10 @@ class Offers(QObject):
     def _on_use(self, source: str) -> None:
         self._problems.pop(source, None)
         self._requests.use(source)
+
+    def _on_captions(self, source: str) -> None:
+        self._problems.pop(source, None)
+        self._requests.use(source, ModelPurpose.CAPTIONS)
 
     def _on_remove(self, source: str) -> None:
         self._problems.pop(source, None)

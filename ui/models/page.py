@@ -46,7 +46,8 @@ class ModelsPage(Page):
         self._tracker = tracker
         self.requests = ModelRequests(link, tracker, self)
         self._choices = in_column(gap=12)
-        self.offers = Offers(self.requests, tracker, self._choices)
+        self._captioners = in_column(gap=12)
+        self.offers = Offers(self.requests, tracker, self._choices, self._captioners)
         self.rows: list[ModelRow] = []
         self.changing = ChangingCard()
         self.question = QuestionCard()
@@ -101,6 +102,7 @@ class ModelsPage(Page):
         content.column.addLayout(self._choices)
         content.column.addWidget(self.device)
         content.column.addWidget(label(SETS, "small", wraps=True))
+        content.column.addLayout(self._captioners)
         content.column.addWidget(self.others)
         content.column.addWidget(self.freed)
         self._list = in_column(gap=10)

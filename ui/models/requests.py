@@ -20,7 +20,7 @@ from cocadesk.protocol.messages import (
     RequestBody,
     UseModel,
 )
-from cocadesk.protocol.values import ModelEntry, ModelOffer
+from cocadesk.protocol.values import ModelEntry, ModelOffer, ModelPurpose
 from ui.engine.link import EngineLink, Ticket
 from ui.engine.tracker import JobTracker
 
@@ -64,9 +64,9 @@ class ModelRequests(QObject):
         )
         self._link.ask(GetInfo(), Info, self._on_info)
 
-    def use(self, source: str) -> None:
-        """Lets this model answer, at once or after a job."""
-        self._start(source, UseModel(source=source))
+    def use(self, source: str, purpose: ModelPurpose | None = None) -> None:
+        """Lets this model answer, or write captions alone; at once or after a job."""
+        self._start(source, UseModel(source=source, purpose=purpose))
 
     def fetch(self, source: str) -> None:
         """Starts to fetch a model, or goes on with it."""

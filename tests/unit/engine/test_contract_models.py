@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cocadesk.engine.local import AnyEngine
+from cocadesk.engine.model_speed import KEPT
 from cocadesk.errors import UserError
-from cocadesk.locations import STARTER
+from cocadesk.locations import STARTER, cache_folder
+from cocadesk.model.speed import measure_key
 from cocadesk.protocol.messages import (
     FetchModel,
     Hits,
@@ -101,17 +105,23 @@ def test_the_model_in_use_is_not_removable(client: AnyEngine) -> None:
         client.ask(RemoveModel(source=used.source), ModelRemoved, timeout_s=WAIT_S)
 
 
-@pytest.mark.timeout(400)
 def test_a_measured_model_has_a_speed_and_a_time_for_the_library(client: AnyEngine) -> None:
-    """The list comes anew with them; what answers has nothing left to read."""
+    """The number that was kept on this machine; what answers has nothing left to read."""
+    kept = cache_folder() / KEPT
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({measure_key(STARTER): 48.0}), "utf-8")
     client.ask(Search(text="anything"), Hits, timeout_s=WAIT_S)
-    answer = client.ask(MeasureModel(source=STARTER), Models, timeout_s=300)
-    offers = {offer.source: offer for offer in answer.offers}
-    starter = offers[STARTER]
-    assert starter.photos_per_second is not None
-    assert starter.photos_per_second > 0
+    starter = _offers(client)[STARTER]
+    assert starter.photos_per_second == 48.0
     assert starter.seconds_for_library is not None
     assert starter.seconds_for_library >= 0
+    kept.unlink()
+
+
+def test_a_model_that_is_nowhere_can_not_be_measured(client: AnyEngine) -> None:
+    """Whoever asks hears a sentence."""
+    with pytest.raises(UserError, match="measured"):
+        client.ask(MeasureModel(source="/no/model/here"), Models, timeout_s=150)
 
 
 def test_offers_say_what_room_there_is_and_where_they_come_from(client: AnyEngine) -> None:
