@@ -19,6 +19,8 @@ STARTER = "starter"
 """The model that ships; it answers where nobody chose another."""
 RUN_PREFIX = "run:"
 """Begins the source of a model that was taught in a library: ``run:ID``."""
+FOLDER_PREFIX = "local-dir:"
+"""Begins the source of a model in a folder, as open_clip writes it; the path alone does, too."""
 
 UNCHANGED = -1
 _PRIVATE = 0o077
@@ -52,9 +54,10 @@ def close_to_others(folder: Path) -> None:
 
 def durable_source(source: str) -> str:
     """The source as it can be remembered: a path that is there is made absolute."""
-    if source == STARTER or not Path(source).expanduser().exists():
+    path = Path(source.removeprefix(FOLDER_PREFIX)).expanduser()
+    if source == STARTER or not path.exists():
         return source
-    return str(Path(source).expanduser().absolute())
+    return str(path.absolute())
 
 
 def library_folder(chosen: str = "", *, must_be_there: bool = True) -> Path:

@@ -21,15 +21,31 @@ _OVERLAP = 0.25
 
 
 class Resize(StrEnum):
-    """The way from a picture of any shape to the square that the network sees."""
+    """The way from a picture of any shape to the square that the network sees.
+
+    LONGEST shows all of it in its shape, with a margin along the long sides.
+    """
 
     SQUASH = "squash"
     CENTER_CROP = "center_crop"
+    LONGEST = "longest"
+
+
+class Scaling(StrEnum):
+    """The filter by which a picture is scaled.
+
+    USUAL is area averages where it is squashed, quick and as the starter was trained, and
+    bicubic elsewhere, as CLIP is. The others are Pillow's, with antialiasing.
+    """
+
+    USUAL = "usual"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
 
 
 # Of a box, its length by the picture's short side: the shape of the photos that a network which
 # squashes was trained on, and a square for one that never sees anything but squares.
-_BOX_LENGTH = {Resize.SQUASH: 4 / 3, Resize.CENTER_CROP: 1.0}
+_BOX_LENGTH = {Resize.SQUASH: 4 / 3, Resize.CENTER_CROP: 1.0, Resize.LONGEST: 4 / 3}
 
 
 class Box(NamedTuple):
@@ -43,14 +59,18 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSpec:
-    """A model's picture input: a square of ``size_px``."""
+    """A model's picture input: a square of ``size_px``; margins are grey of ``fill``, 0 to 255."""
 
     size_px: int
     resize: Resize = Resize.SQUASH
+    scaling: Scaling = Scaling.USUAL
+    fill: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.size_px <= 4096:
             raise ValueError(f"size_px must lie between 1 and 4096, not {self.size_px}")
+        if not 0 <= self.fill <= 255:
+            raise ValueError(f"fill must lie between 0 and 255, not {self.fill}")
 
     def boxes(self, width: int, height: int) -> list[Box]:
         """The boxes of a long photo, from its left or top on; none of any other.

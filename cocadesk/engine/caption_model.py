@@ -84,7 +84,9 @@ class CaptionModel:
         """Its facts for clients; None where the model that searches captions too."""
         if searching is None or (source := self.source(searching)) == searching.source:
             return None
-        value = self._value
+        backend, value = self._backend, self._value
+        if backend is not None and self._source == source:  # its device may change
+            return _value_of(backend, source)
         if value is None or value.source != source:
             return CaptionModelValue(state=ModelState.LOADING, source=source)
         return value
@@ -135,10 +137,8 @@ class CaptionModel:
 
     def _take(self, backend: Backend, source: str) -> None:
         # The one before is not closed: a request may be in the middle of it.
-        info = backend.info()
-        self._backend, self._source = backend, source
-        self._value = to_value(info, CaptionModelValue, state=ModelState.READY, source=source)
-        _log.info("captions are written by %s (%s)", info.model_id, source)
+        self._backend, self._source, self._value = backend, source, None
+        _log.info("captions are written by %s (%s)", backend.info().model_id, source)
 
     def _tagger(self, backend: Backend) -> ZeroShotTagger:
         """Tags by its own vectors, with which captions may open; see ``Openings``."""
@@ -147,6 +147,10 @@ class CaptionModel:
 
         vocabulary = library_vocabulary(self._library.folder)
         return ZeroShotTagger(backend, vocabulary, cache=self._cache)
+
+
+def _value_of(backend: Backend, source: str) -> CaptionModelValue:
+    return to_value(backend.info(), CaptionModelValue, state=ModelState.READY, source=source)
 
 
 def check_search(backend: Backend, source: str) -> None:

@@ -189,7 +189,14 @@ class LoadedModel:
 
     def value(self) -> ModelValue:
         """The network's facts for clients."""
-        return to_value(self.backend.info(), ModelValue, state=ModelState.READY, source=self.source)
+        info = self.backend.info()
+        return to_value(
+            info,
+            ModelValue,
+            state=ModelState.READY,
+            source=self.source,
+            are_tags_fitted=info.tagging.are_fitted,
+        )
 
 
 class ModelHolder:

@@ -37,7 +37,6 @@ UPDATE = tr("Reading photos and videos again with the improved model")
 IMPROVED = tr("the improved model")
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
-HUB_PREFIXES = ("hf-hub:", "open_clip:")
 
 
 class ModelSwitcher:
@@ -82,7 +81,7 @@ class ModelSwitcher:
             if source == STARTER and self._context.model.awaits_vectors():
                 self._give_up_others(self._update_spec())
                 return jobs.add(JobKind.SWITCH_MODEL, UPDATE, self._update_spec())
-            if source.startswith(HUB_PREFIXES):
+            if _is_of_hub(source):
                 self._fetcher.order_where_absent(source)  # the switch waits for it
                 self._give_up_others(spec)
                 return jobs.add(JobKind.SWITCH_MODEL, title, spec)
@@ -103,7 +102,7 @@ class ModelSwitcher:
         order = ModelSwitchSpec(source=source, purpose=ModelPurpose.CAPTIONS)
         jobs = self._context.jobs()
         with self._using:
-            if source.startswith(HUB_PREFIXES):
+            if _is_of_hub(source):
                 self._fetcher.order_where_absent(source)
                 self._give_up_others(order.encoded())
                 return jobs.add(JobKind.SWITCH_MODEL, title, order.encoded())
@@ -208,7 +207,7 @@ class ModelSwitcher:
                         tr("The model that answers has read all photos and videos."),
                     )
                 spec = self._update_spec()
-            elif wanted.source.startswith(HUB_PREFIXES):
+            elif _is_of_hub(wanted.source):
                 self._fetcher.order_where_absent(wanted.source)
             else:
                 backend = self._open(wanted)  # what is no model ends no other
@@ -275,7 +274,7 @@ class ModelSwitcher:
             ready = self._ready.pop(order.source, None)
         if ready is not None:
             return ready
-        if order.source.startswith(HUB_PREFIXES):
+        if _is_of_hub(order.source):
             yield from fetched_where_absent(order.source)
         opening = _open_in_thread(lambda: self._open(order))
         try:
@@ -285,6 +284,12 @@ class ModelSwitcher:
             opening.add_done_callback(_close_once_open)
             raise
         return opening.result()
+
+
+def _is_of_hub(source: str) -> bool:
+    from cocadesk.model.checkpoints import hub
+
+    return hub.is_of_hub(source)
 
 
 def refuse_for_search(source: str) -> None:

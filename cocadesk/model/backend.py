@@ -94,16 +94,24 @@ def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool =
 
     ``source`` is ``"starter"``, a checkpoint folder, its weights file, a run folder, a
     state dict of open_clip's CoCa (file, folder, hub cache), ``"open_clip:NAME/TAG"`` or
-    ``"hf-hub:ORG/NAME"``. ``device`` is ``"auto"``, ``"cpu"`` or ``"cuda"``. ``fetch``
+    ``"hf-hub:ORG/NAME"``; see ``find_model``. Of a CLIP or SigLIP model the network can
+    only search. ``device`` is ``"auto"``, ``"cpu"`` or ``"cuda"``. ``fetch``
     lets the last two be downloaded where they are not on this machine.
 
     Raises:
         UserError: the source is no model that can be used, is damaged, or is not here.
     """
-    from cocadesk.model.runtime.coca_backend import CocaBackend
-    from cocadesk.model.source import find_checkpoint
+    from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
+    from cocadesk.model.source import find_model
 
-    return CocaBackend(find_checkpoint(source, fetch=fetch), device)
+    found = find_model(source, fetch=fetch)
+    if isinstance(found, SearchTowers):
+        from cocadesk.model.runtime.open_clip_backend import OpenClipBackend
+
+        return OpenClipBackend(found, device)
+    from cocadesk.model.runtime.coca_backend import CocaBackend
+
+    return CocaBackend(found, device)
 
 
 def limit_threads(threads: int) -> None:

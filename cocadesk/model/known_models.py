@@ -12,6 +12,7 @@ from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import is_checkpoint
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
+from cocadesk.model.checkpoints.open_clip_towers import is_of_towers
 from cocadesk.model.offers import offered
 from cocadesk.resources import resource_path
 
@@ -25,6 +26,7 @@ class KnownModel:
     size_bytes: int
     note: str = ""
     is_for_search: bool = True
+    is_for_captions: bool = True
 
 
 def known_models(
@@ -80,11 +82,12 @@ def _title(folder: Path) -> str:
 def _hub_models(used: Sequence[str]) -> Iterator[KnownModel]:
     """Under the name by which they are used, else offered, else their own."""
     for name, snapshot in hub.cached_repositories():
-        if not _is_coca(name, snapshot):
+        is_coca = _is_coca(name, snapshot)
+        if not is_coca and not _is_of_towers(snapshot):
             continue
         source = f"{hub.PREFIX}{name}"
         offer = offered(source)
-        note = "in the hub's cache"
+        note = "in the hub's cache" if is_coca else "in the hub's cache; for search only"
         if offer is not None and not offer.is_for_search:
             note += "; for captions only, its search is spoiled"
         named = offer.source if offer else source
@@ -94,6 +97,7 @@ def _hub_models(used: Sequence[str]) -> Iterator[KnownModel]:
             size_bytes=_size(snapshot),
             note=note,
             is_for_search=offer is None or offer.is_for_search,
+            is_for_captions=is_coca,
         )
 
 
@@ -105,6 +109,15 @@ def _is_coca(name: str, snapshot: Path) -> bool:
     except UserError:
         return False
     return isinstance(model, dict) and "multimodal_cfg" in model
+
+
+def _is_of_towers(snapshot: Path) -> bool:
+    """True for a CLIP or SigLIP model as open_clip keeps it."""
+    settings = snapshot / SETTINGS
+    try:
+        return settings.is_file() and is_of_towers(read_settings(settings))
+    except UserError:
+        return False
 
 
 def _folder(folder: Path) -> Iterator[KnownModel]:

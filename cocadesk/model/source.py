@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cocadesk.errors import UserError
-from cocadesk.locations import RUN_PREFIX, STARTER
+from cocadesk.locations import FOLDER_PREFIX, RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
@@ -15,6 +15,11 @@ from cocadesk.model.checkpoints.checkpoint import (
 )
 from cocadesk.model.checkpoints.fetching import find_snapshot
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
+from cocadesk.model.checkpoints.open_clip_towers import (
+    SearchTowers,
+    named_towers,
+    towers_beside,
+)
 from cocadesk.model.checkpoints.weight_files import PICKLE_SUFFIXES, SAFE_SUFFIX
 from cocadesk.resources import resource_path
 
@@ -22,18 +27,38 @@ from cocadesk.resources import resource_path
 def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
     """The checkpoint that a source names, converted into ours where it is open_clip's.
 
+    Raises:
+        UserError: nothing is there, or it is no CoCa model.
+    """
+    found = find_model(source, fetch=fetch)
+    if isinstance(found, SearchTowers):
+        raise UserError(
+            f"{source} is not a CoCa model.",
+            f"{found.name} can only search: it is a CLIP or SigLIP model of open_clip.",
+            "Choose the starter or a CoCa checkpoint.",
+        )
+    return found
+
+
+def find_model(source: str, *, fetch: bool = True) -> Checkpoint | SearchTowers:
+    """The checkpoint of ours that a source names, or open_clip's files of one that only searches.
+
     A source is ``starter``, a checkpoint or run folder, a state dict of open_clip's
-    CoCa (file, folder or hub cache), ``open_clip:NAME/TAG`` or ``hf-hub:ORG/NAME``.
-    Only the last two may be fetched, and only while they are not in the hub's cache.
+    CoCa (file, folder or hub cache), ``open_clip:NAME/TAG``, ``hf-hub:ORG/NAME``,
+    ``local-dir:FOLDER``, or ``open_clip:NAME/`` and the path of a file, where its name tells
+    what kind of CLIP it is. Only the hub's may be fetched, and only while they are not in the
+    hub's cache.
 
     Raises:
         UserError: nothing is there, or it is no model that can be used.
     """
     if source == STARTER:
         return open_checkpoint(resource_path(STARTER))
+    if hub.names_no_coca(source):
+        return named_towers(source, fetch=fetch)
     if source.startswith((hub.PREFIX, hub.RELEASED_PREFIX)):
-        return _open_folder(find_snapshot(source, fetch=fetch))
-    path = Path(source).expanduser()
+        return _open_folder(find_snapshot(source, fetch=fetch), fetch)
+    path = Path(source.removeprefix(FOLDER_PREFIX)).expanduser()
     if not path.exists():
         raise UserError(
             f"There is no model “{source}”.",
@@ -44,7 +69,7 @@ def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
     return _open_file(path) if path.is_file() else _open_folder(path)
 
 
-def _open_file(path: Path) -> Checkpoint:
+def _open_file(path: Path) -> Checkpoint | SearchTowers:
     if path.name == WEIGHTS and is_checkpoint(path.parent):
         return open_checkpoint(path.parent)
     if path.suffix not in (SAFE_SUFFIX, *PICKLE_SUFFIXES):
@@ -57,16 +82,16 @@ def _open_file(path: Path) -> Checkpoint:
     return _convert(path)
 
 
-def _open_folder(folder: Path) -> Checkpoint:
+def _open_folder(folder: Path, fetch: bool = False) -> Checkpoint | SearchTowers:
     best = folder / "checkpoints" / "best"
     if best.is_dir():
         return open_checkpoint(best)
     snapshot = hub.snapshot_of(folder)
     if snapshot is not None:
-        return _open_folder(snapshot)
+        return _open_folder(snapshot, fetch)
     for name in (*hub.SAFE_WEIGHTS, *hub.PICKLED_WEIGHTS):
         if (folder / name).is_file():
-            return _convert(folder / name)
+            return _convert(folder / name, fetch)
     if is_checkpoint(folder):
         return open_checkpoint(folder)
     inside = dict(hub.cached_repositories(folder))
@@ -79,7 +104,7 @@ def _open_folder(folder: Path) -> Checkpoint:
     return open_checkpoint(folder)
 
 
-def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint:
+def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint | SearchTowers:
     """Opens the only model of a folder.
 
     Raises:
@@ -92,9 +117,12 @@ def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint:
     return _convert(found[0]) if found[0].is_file() else _open_folder(found[0])
 
 
-def _convert(weights: Path) -> Checkpoint:
+def _convert(weights: Path, fetch: bool = False) -> Checkpoint | SearchTowers:
     from cocadesk.model.checkpoints.converted import ForeignModel, prepare
 
+    towers = towers_beside(weights, fetch=fetch)
+    if towers is not None:
+        return towers
     settings = weights.with_name(SETTINGS)
     return prepare(
         ForeignModel(

@@ -40,7 +40,8 @@ class ModelInfo:
     ``caption_precision`` is that in which it writes captions ("" before it has),
     ``styles`` are those of ``STYLES`` in which it does,
     ``tagging`` the constants that were fitted to its vectors. One that is not ``is_for_search``
-    or not ``is_for_captions`` does the other alone.
+    or not ``is_for_captions`` does the other alone. One that ``is_multilingual`` reads texts in
+    any script; the others know English.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ModelInfo:
     tagging: TagConstants = field(default_factory=TagConstants)
     is_for_search: bool = True
     is_for_captions: bool = True
+    is_multilingual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,8 @@ class ModelValue(Value, frozen=True):
     """The network in use, where it runs and why there; ``source`` is what to open.
 
     ``styles`` are those in which captions are made. ``captions`` is the network that makes them
-    where this one searches alone, None where it does both.
+    where this one searches alone, None where it does both. ``are_tags_fitted``: the probabilities
+    of tags and of hits were fitted to it; else they are a guess by those of the starter.
     """
 
     state: ModelState
@@ -59,3 +60,4 @@ class ModelValue(Value, frozen=True):
     source: str = ""
     styles: tuple[CaptionStyle, ...] = (CaptionStyle.SENTENCE,)
     captions: CaptionModelValue | None = None
+    are_tags_fitted: bool = True

@@ -117,7 +117,10 @@ class Searcher:
         self._awaits_vectors = awaits_vectors
         self._calibrator = calibrator
         self._chooser, self._grouped = Chooser(library.results), Chooser(library.results)
-        self._image_id = backend.info().image_id
+        info = backend.info()
+        self._image_id = info.image_id
+        self.is_multilingual = info.is_multilingual
+        """True where the model reads texts in any script."""
         self._ranker = Ranker(library, self._image_id)
         self._embed_texts = backend.embed_texts
         self._cuts = backend if isinstance(backend, CutsTexts) else None

@@ -33,6 +33,7 @@ class FakeInfo:
     styles: tuple[str, ...] = STYLES
     is_for_search: bool = True
     is_for_captions: bool = True
+    is_multilingual: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,10 +204,13 @@ def info(options: Options, report: Report) -> int:
         "reason": model.reason,
         "model_source": model.source,
         **_caption_fields(model),
+        "tags_fitted": model.are_tags_fitted,
         "library": answer.folder.to_str(),
         "without_vectors": counts.without_vectors,
     }
     notices = [*answer.notices, *update_notices(answer.update)]
+    if not model.are_tags_fitted:
+        notices.append(_UNFITTED)
     report.document({**document, "notices": notices})
     width = max(len(name) for name in document)
     for name, value in document.items():
@@ -217,6 +220,11 @@ def info(options: Options, report: Report) -> int:
     for notice in notices:
         report.line(notice)
     return OK
+
+
+_UNFITTED = (
+    "How likely tags and hits fit was measured with the starter: for this model it is a guess."
+)
 
 
 def _caption_fields(model: ModelValue) -> dict[str, str]:

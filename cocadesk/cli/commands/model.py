@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -190,6 +191,32 @@ def use(
     report.line(end.job.message)
     report.failures(done.failed)
     return SOME_FAILED if done.failed else OK
+
+
+@app.command("export")
+@command(takes_model=False)
+def export(
+    options: Options,
+    report: Report,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A CoCa model that came from open_clip, taught or not: run:ID, a folder or file.",
+        ),
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for it.")],
+) -> int:
+    """Write a model as open_clip reads it: its weights and open_clip_config.json."""
+    from cocadesk.model.checkpoints.exported import export_open_clip
+    from cocadesk.model.source import find_checkpoint, resolve_source
+    from cocadesk.protocol.paths import WirePath
+
+    checkpoint = find_checkpoint(resolve_source(source, options.library / "runs"))
+    written = export_open_clip(checkpoint, folder.expanduser().absolute())
+    report.document({"folder": str(written), "model": checkpoint.ids().model_id})
+    report.line(f"{source} is in {WirePath.of(written).text} now, for open_clip: local-dir:FOLDER")
+    return OK
 
 
 def _offer_fields(offer: ModelOffer) -> dict[str, Any]:

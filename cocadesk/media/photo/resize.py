@@ -9,7 +9,7 @@ from PIL import Image
 from cocadesk.media.opencv import cv2
 from cocadesk.media.source import FULL_PX
 from cocadesk.media.types import RgbImage
-from cocadesk.picture_input import InputSpec, Resize
+from cocadesk.picture_input import InputSpec, Resize, Scaling
 
 THUMBNAIL_QUALITY = 82
 FULL_QUALITY = 93
@@ -68,10 +68,14 @@ def prepare_input(
     upright picture of any size, whole or reduced; of a reduced one ``full_size``
     (width, height) is that of the whole, so that both are cut alike.
     """
-    if spec.resize is Resize.CENTER_CROP:
-        rows, columns = rgb_HWC.shape[:2]
-        return _centre_crop(rgb_HWC, spec.size_px, full_size or (columns, rows))
-    return squash(rgb_HWC, spec.size_px)
+    rows, columns = rgb_HWC.shape[:2]
+    match spec.resize:
+        case Resize.CENTER_CROP:
+            return _centre_crop(rgb_HWC, spec, full_size or (columns, rows))
+        case Resize.LONGEST:
+            return _with_margins(rgb_HWC, spec, full_size or (columns, rows))
+        case Resize.SQUASH:
+            return _squashed(rgb_HWC, spec)
 
 
 def input_and_thumbnail(
@@ -81,7 +85,8 @@ def input_and_thumbnail(
     rows, columns = rgb_HWC.shape[:2]
     width, height = fit_within(columns, rows, thumbnail_px)
     small_HWC = halved(rgb_HWC, max(width, spec.size_px), max(height, spec.size_px))
-    whole_HWC = small_HWC if spec.resize is Resize.SQUASH else rgb_HWC
+    is_usual = spec.resize is Resize.SQUASH and spec.scaling is Scaling.USUAL
+    whole_HWC = small_HWC if is_usual else rgb_HWC
     return prepare_input(whole_HWC, spec, full_size), thumbnail_jpeg(small_HWC, thumbnail_px)
 
 
@@ -99,12 +104,37 @@ def prepare_boxes(
         left, top = round(box.left * columns), round(box.top * rows)
         right, bottom = round(box.right * columns), round(box.bottom * rows)
         part = rgb_HWC[top : max(bottom, top + 1), left : max(right, left + 1)]
-        if spec.resize is Resize.CENTER_CROP:
-            side = (spec.size_px, spec.size_px)
-            inputs.append(np.array(Image.fromarray(part).resize(side, Image.Resampling.BICUBIC)))
+        if spec.resize is Resize.LONGEST:
+            inputs.append(_with_margins(part, spec, (part.shape[1], part.shape[0])))
         else:
-            inputs.append(squash(part, spec.size_px))
+            inputs.append(_squashed(part, spec))
     return tuple(inputs)
+
+
+def _squashed(rgb_HWC: RgbImage, spec: InputSpec) -> RgbImage:
+    if spec.resize is Resize.SQUASH and spec.scaling is Scaling.USUAL:
+        return squash(rgb_HWC, spec.size_px)
+    side = (spec.size_px, spec.size_px)
+    return np.array(Image.fromarray(rgb_HWC).resize(side, _filter(spec)))
+
+
+def _filter(spec: InputSpec) -> Image.Resampling:
+    is_bilinear = spec.scaling is Scaling.BILINEAR
+    return Image.Resampling.BILINEAR if is_bilinear else Image.Resampling.BICUBIC
+
+
+def _with_margins(rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int]) -> RgbImage:
+    """All of the picture with its long side at the square's, in the middle of it.
+
+    The sizes and margins are those of open_clip's ``ResizeKeepRatio`` and ``CenterCropOrPad``.
+    """
+    side, longest = spec.size_px, max(full_size)
+    width, height = (max(1, round(length * side / longest)) for length in full_size)
+    scaled = Image.fromarray(rgb_HWC).resize((width, height), _filter(spec))
+    whole = np.full((side, side, 3), spec.fill, np.uint8)
+    left, top = (side - width) // 2, (side - height) // 2
+    whole[top : top + height, left : left + width] = np.asarray(scaled)
+    return whole
 
 
 def squash(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
@@ -115,14 +145,15 @@ def squash(rgb_HWC: RgbImage, side_px: int) -> RgbImage:
     return np.ascontiguousarray(resized)
 
 
-def _centre_crop(rgb_HWC: RgbImage, side_px: int, full_size: tuple[int, int]) -> RgbImage:
-    """The square in the middle, by Pillow's antialiased bicubic filter as CLIP is trained.
+def _centre_crop(rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int]) -> RgbImage:
+    """The square in the middle, by Pillow's antialiased filters as CLIP is trained.
 
     CLIP's transform shrinks the shorter side to ``side_px``, cuts the longer one down to
     whole pixels and rounds the margins there. The same rounding is done here, but in
     one resize from fractions of the source's pixels, so that a reduced decode gives the
     same cut. Half a pixel off, fine textures moved a vector to cosine .985.
     """
+    side_px = spec.size_px
     rows, columns = rgb_HWC.shape[:2]
     full_width, full_height = full_size
     short = min(full_size)
@@ -132,7 +163,7 @@ def _centre_crop(rgb_HWC: RgbImage, side_px: int, full_size: tuple[int, int]) ->
     right = min((left + side_px) * across, columns)  # a product may exceed it by a rounding
     bottom = min((top + side_px) * down, rows)
     box = (left * across, top * down, right, bottom)
-    cropped = Image.fromarray(rgb_HWC).resize((side_px, side_px), Image.Resampling.BICUBIC, box=box)
+    cropped = Image.fromarray(rgb_HWC).resize((side_px, side_px), _filter(spec), box=box)
     return np.array(cropped)
 
 

@@ -76,7 +76,8 @@ def wanted_files(names: Sequence[str], source: str) -> list[str]:
     """
     for weights in (*hub.SAFE_WEIGHTS, *hub.PICKLED_WEIGHTS):
         if weights in names:
-            return [weights, SETTINGS] if SETTINGS in names else [weights]
+            beside = (SETTINGS, *hub.TOKENIZER_FILES)
+            return [weights, *(name for name in beside if name in names)]
     own = [WEIGHTS, CONFIG, TOKENIZER]
     if all(name in names for name in own):
         return [*own, *(name for name in names if name == TAGGING)]

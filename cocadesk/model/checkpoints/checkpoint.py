@@ -236,10 +236,11 @@ def write_folder(
     files: Iterable[tuple[str, bytes]],
     weights: Mapping[str, NDArray[Any]] | None = None,
     ids: ModelIds | None = None,
+    weights_name: str = WEIGHTS,
 ) -> None:
     """Writes files into a new folder and puts it in ``folder``'s place atomically.
 
-    ``weights`` become ``model.safetensors``; ``ids`` are kept with its size and
+    ``weights`` become ``model.safetensors`` or another file; ``ids`` are kept with its size and
     time, so that opening it needs no reading of all weights.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -252,9 +253,9 @@ def write_folder(
                 handle.flush()
                 os.fsync(handle.fileno())
         if weights is not None:
-            write_safetensors(fresh / WEIGHTS, weights)
+            write_safetensors(fresh / weights_name, weights)
         if ids is not None:
-            keep_ids(fresh / WEIGHTS, ids)
+            keep_ids(fresh / weights_name, ids)
         _swap(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)

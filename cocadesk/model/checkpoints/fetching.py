@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,25 @@ def find_snapshot(source: str, *, fetch: bool, report: Report = lambda _done, _a
     if not fetch:
         raise absent(source, tr("It was not asked to be fetched now."))
     return _Fetching(source, repository, report).fetched()
+
+
+def fetch_small(repository: Repository, names: Sequence[str]) -> Path:
+    """The folder with those of these small files that a repository has; it needs the first.
+
+    Raises:
+        OSError: it can't be had.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from huggingface_hub import errors, hf_hub_download
+
+    places: list[str] = []
+    for name in names:
+        try:
+            places.append(hf_hub_download(repository.name, name, revision=repository.revision))
+        except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined]
+            if not places:
+                raise OSError(first_line(error)) from error
+    return Path(places[0]).parent
 
 
 def absent(source: str, why: str) -> UserError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cocadesk.errors import UserError
+from cocadesk.model.checkpoints import open_clip_names
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS
 
 PREFIX = "hf-hub:"
@@ -21,6 +22,8 @@ RELEASED_PREFIX = "open_clip:"
 #: open_clip's names for a repository's weights; safetensors is taken where it is there.
 SAFE_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
 PICKLED_WEIGHTS = ("open_clip_pytorch_model.bin",)
+#: Of models that read texts otherwise than CLIP does.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 _FOLDER_PREFIX = "models--"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
@@ -73,7 +76,16 @@ def parse_repository(source: str) -> Repository:
 
 def is_of_hub(source: str) -> bool:
     """True for a name in the hub; False for the starter, a run or a path."""
-    return source.startswith((PREFIX, RELEASED_PREFIX))
+    return source.startswith((PREFIX, RELEASED_PREFIX)) and named_file(source) is None
+
+
+def named_file(source: str) -> tuple[str, Path] | None:
+    """The model's name and the file of ``open_clip:NAME/`` and a path; None of other sources."""
+    name, _, rest = source.removeprefix(RELEASED_PREFIX).partition("/")
+    is_path = rest.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", rest)
+    if not source.startswith(RELEASED_PREFIX) or not is_path:
+        return None
+    return name, Path(rest).expanduser()
 
 
 def same_model(first: str, second: str) -> bool:
@@ -89,8 +101,12 @@ def same_model(first: str, second: str) -> bool:
 
 
 def _released(source: str) -> Repository:
-    """open_clip's names for the four released checkpoints, in any usual spelling."""
-    wanted_name, _, wanted_tag = source.removeprefix(RELEASED_PREFIX).rpartition("/")
+    """open_clip's names for released checkpoints, in any usual spelling."""
+    wanted = source.removeprefix(RELEASED_PREFIX)
+    if names_no_coca(source):
+        released = open_clip_names.released_name(wanted)
+        return Repository(name=open_clip_names.repository_of(*released))
+    wanted_name, _, wanted_tag = wanted.rpartition("/")
     names = {_plain(name): name for name in _NAMES}
     name, tag = names.get(_plain(wanted_name)), _plain(wanted_tag)
     if name is None or tag not in _TAGS:
@@ -101,6 +117,12 @@ def _released(source: str) -> Repository:
         )
     prefix = "mscoco_finetuned_" if tag.startswith("mscoco") else ""
     return Repository(name=f"laion/{prefix}CoCa-{name.removeprefix('coca_')}-laion2B-s13B-b90k")
+
+
+def names_no_coca(source: str) -> bool:
+    """True for ``open_clip:NAME/…`` of a model without a decoder."""
+    wanted = source.removeprefix(RELEASED_PREFIX)
+    return source != wanted and not _plain(wanted).startswith("coca")
 
 
 def _plain(text: str) -> str:

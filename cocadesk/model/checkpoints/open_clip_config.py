@@ -275,12 +275,13 @@ def _with_model(config: CocaConfig, model: Mapping[str, Any]) -> CocaConfig:
     )
 
 
-_RESIZES = {"shortest": Resize.CENTER_CROP, "squash": Resize.SQUASH}
+RESIZES = {"shortest": Resize.CENTER_CROP, "squash": Resize.SQUASH}
+"""open_clip's names for the ways to a square that a CoCa may have."""
 
 
 def _with_preprocessing(config: CocaConfig, given: Mapping[str, Any]) -> CocaConfig:
     mode = given.get("resize_mode", "shortest")
-    if mode not in _RESIZES:
+    if mode not in RESIZES:
         raise ValueError(f"it resizes pictures by “{mode}”")
     return replace(
         config,
@@ -288,7 +289,7 @@ def _with_preprocessing(config: CocaConfig, given: Mapping[str, Any]) -> CocaCon
             config.image,
             mean=_three(given.get("mean", _CLIP_MEAN)),
             std=_three(given.get("std", _CLIP_STD)),
-            resize=_RESIZES[mode],
+            resize=RESIZES[mode],
         ),
     )
 

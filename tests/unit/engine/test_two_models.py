@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,7 @@ from cocadesk.resources import resource_path
 from tests.support.engines import filled_library, index, use_model, watch
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.inner_engine import inner_engine
+from tests.support.open_clip_towers import run_towers
 from tests.support.other_model import OTHER, OtherBackend
 from tests.support.released_model import write_released
 
@@ -96,10 +98,23 @@ class Spoiled(FakeBackend):
         return replace(WRITER, is_for_search=False, reason="its vectors are spoiled")
 
 
+class Gated(Tower):
+    """Reads one picture for each leave given."""
+
+    def __init__(self, leave: threading.Semaphore) -> None:
+        super().__init__()
+        self._leave = leave
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert self._leave.acquire(timeout=WAIT_S)
+        return super().embed_images(images_BHWC)
+
+
 class Shop:
-    """Opens the stand-ins by name."""
+    """Opens the stand-ins by name; ``gated`` reads a picture for each leave given."""
 
     def __init__(self) -> None:
+        self.leave = threading.Semaphore(0)
         self.gone: set[str] = set()
         self.opened: list[str] = []
 
@@ -109,6 +124,7 @@ class Shop:
             "writer": Writer,
             "tower": Tower,
             "spoiled": Spoiled,
+            "gated": lambda: Gated(self.leave),
         }
         if source in self.gone or source not in makers:
             raise UserError(f"There is no model “{source}”.", "Its files are gone.")
@@ -240,6 +256,36 @@ def test_the_choice_survives_a_restart_and_files_that_are_gone(tmp_path: Path, s
         assert all("picture" in str(caption) for caption in _captions(client))
 
 
+def test_an_interrupted_switch_for_search_leaves_captions_as_they_were(
+    tmp_path: Path, shop: Shop
+) -> None:
+    """The next engine ends it; captions come from the same model before, meanwhile and after."""
+    library = filled_library(tmp_path) / "library"
+    with inner_engine(library, STARTER, opener=shop.open) as client:
+        use_model(client, "writer", ModelPurpose.BOTH)
+        shop.leave.release(1)
+        watch(client, use_model(client, "writer"))
+        job = use_model(client, "gated", ModelPurpose.SEARCH)
+    with inner_engine(library, STARTER, opener=shop.open) as client:
+        assert _model(client).model_id == WRITER.model_id
+        shop.leave.release(100)
+        assert watch(client, job).job.state is JobState.DONE
+        model = _model(client)
+    assert (model.source, model.captions and model.captions.source) == ("gated", "writer")
+
+
+def test_a_choice_for_captions_stays_though_a_switch_that_began_before_ends_later(
+    client: EngineClient, shop: Shop
+) -> None:
+    """The last wish counts for each of both."""
+    job = use_model(client, "gated")
+    use_model(client, "writer", ModelPurpose.CAPTIONS)
+    shop.leave.release(100)
+    assert watch(client, job).job.state is JobState.DONE
+    model = _model(client)
+    assert (model.source, model.captions and model.captions.source) == ("gated", "writer")
+
+
 @pytest.mark.parametrize(
     ("source", "purpose", "said"),
     [
@@ -322,3 +368,46 @@ def test_the_starter_searches_while_a_released_coca_captions(
         assert library.views.has(info.model.image_id)
     assert [row.machine_caption_model for row in rows] == [ids[0]] * 3
     assert {str(row.machine_tags_model).partition("+")[0] for row in rows} == {ids[1]}
+
+
+@pytest.mark.timeout(600)
+def test_a_clip_searches_photos_while_the_starter_captions_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open_clip's own network from a folder; without its files captions of files still come."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for sample in sorted((resource_path("samples") / "photos").glob("*.jpg"))[:3]:
+        (photos / sample.name).write_bytes(sample.read_bytes())
+    source = tmp_path / "towers"
+    run_towers(source, "siglip", photos)
+    with LocalEngine(tmp_path / "library", access=Access.CREATE) as engine:
+        assert use_model(engine, f"local-dir:{source}").state is JobState.DONE
+        assert index(engine, photos).job.state is JobState.DONE
+        started = engine.ask(StartCaption(scope=Scope()), JobReply).job
+        assert watch(engine, started).job.state is JobState.DONE
+        hits = engine.ask(Search(text="two children play with a red ball"), Hits).hits
+        info = engine.ask(GetInfo(waits=True), Info)
+    with open_backend(str(source), "cpu") as backend, open_backend() as starter:
+        ids = backend.info().model_id, starter.info().model_id
+        expected = backend.embed_texts(["two children play with a red ball"])[0]
+    assert len(hits) == 3
+    assert (info.model.source, info.model.model_id) == (str(source), ids[0])
+    assert info.model.captions is not None
+    assert (info.model.captions.source, info.model.captions.model_id) == (STARTER, ids[1])
+    with Library.open(tmp_path / "library", writer=False, create=False) as library:
+        rows = {row.key: row for row in library.media.iter_rows()}
+        views = library.views.of_keys(info.model.image_id, list(rows))
+        cosines = {key: float(np.asarray(v[0].vector) @ expected) for key, v in views.items()}
+    assert [hit.key for hit in hits] == sorted(cosines, key=lambda key: -cosines[key])
+    assert {row.machine_caption_model for row in rows.values()} == {ids[1]}
+    assert all(str(row.machine_tags_model).startswith(ids[0]) for row in rows.values())
+    (source / "open_clip_model.safetensors").unlink()
+    with LocalEngine(tmp_path / "library", access=Access.WRITE) as engine:
+        with pytest.raises(UserError, match="cannot be opened"):
+            engine.ask(Search(text="a dog"), Hits)
+        back = watch(engine, use_model(engine, STARTER)).job
+        assert back.state is JobState.DONE, back.message
+        assert len(engine.ask(Search(text="a dog"), Hits).hits) == 3
+        assert engine.ask(GetInfo(waits=True), Info).model.captions is None

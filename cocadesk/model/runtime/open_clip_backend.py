@@ -1,0 +1,320 @@
+"""A CLIP or SigLIP model of open_clip behind the door: it searches, and writes no captions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+from cocadesk.locations import cache_folder
+from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
+from cocadesk.model.checkpoints.weight_files import first_line
+from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.runtime.memory import (
+    IDLE_S,
+    BatchLimit,
+    IdleWatch,
+    KeptLimits,
+    is_device_lost,
+    is_out_of_memory,
+    release_memory,
+)
+from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, WordHeat
+from cocadesk.picture_input import InputSpec, Resize, Scaling
+from cocadesk.vectors import unit_vectors
+
+if TYPE_CHECKING:
+    import torch
+
+    from cocadesk.model.runtime.open_clip import OpenTowers
+
+log = logging.getLogger(__name__)
+_PICTURES, _TEXTS = 32, 64
+"""The most that are computed at once."""
+_LAYOUT = 1
+"""Grows when the ids are computed otherwise: kept ones are made anew."""
+_NICENESS = 5
+"""Less than that of decoders, whose work would else wait for pictures to be embedded."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What stays the same of a model while its files do; found once, for all of it is read."""
+
+    model_id: str
+    image_id: str
+    embedding_dim: int
+    size_px: int
+    resize: str
+    scaling: str
+    fill: int
+
+    def spec(self) -> InputSpec:
+        return InputSpec(
+            size_px=self.size_px,
+            resize=Resize(self.resize),
+            scaling=Scaling(self.scaling),
+            fill=self.fill,
+        )
+
+
+class OpenClipBackend:
+    """See ``cocadesk.model.backend.Backend``; all but search is refused in a sentence.
+
+    One lane (a thread) does pictures, another texts, so that a query never waits behind a
+    batch of photos. The network is loaded when it is first asked for something, but for the
+    first time ever: then it is read to give it its ids. What was not used for ``idle_s`` by
+    the ``clock`` is freed. It is computed in float32, on the CPU from the moment when an
+    accelerator fails.
+    """
+
+    def __init__(
+        self,
+        towers: SearchTowers,
+        device: str = "auto",
+        *,
+        idle_s: float = IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._towers = towers
+        self._device: DeviceChoice = choose_device(device)
+        self._lock = Lock()
+        self._network: OpenTowers | None = None
+        self._facts = _kept(towers) or self._found()
+        kept = KeptLimits.of(self._facts.model_id, self._device.name or self._device.device)
+        self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
+        self._text_limit = BatchLimit(_TEXTS, kept, "texts")
+        self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
+        self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
+        self.idle = IdleWatch(self._free, idle_s=idle_s, clock=clock)
+
+    def info(self) -> ModelInfo:
+        return ModelInfo(
+            name=self._towers.name,
+            model_id=self._facts.model_id,
+            image_id=self._facts.image_id,
+            embedding_dim=self._facts.embedding_dim,
+            input_spec=self._facts.spec(),
+            device=self._device.device,
+            precision="float32",
+            reason=f"{self._device.reason}; run by open_clip, for search alone",
+            styles=(),
+            is_for_captions=False,
+            is_multilingual=self._towers.is_multilingual,
+        )
+
+    def _found(self) -> _Facts:
+        """The facts, from all weights; kept for the next time."""
+        opened = self._opened
+        facts = _facts(self._towers, opened)
+        file = _facts_file(self._towers)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(asdict(facts)), "utf-8")
+        except OSError as error:
+            log.warning("The ids of %s are computed again next time: %s", self._towers.name, error)
+        return facts
+
+    @property
+    def _opened(self) -> OpenTowers:
+        """The network on its device, once for both lanes."""
+        from cocadesk.model.runtime.open_clip import open_towers
+
+        with self._lock:
+            if self._network is None:
+                opened = open_towers(self._towers)
+                opened.network.to(self._device.device)
+                self._network = opened
+            return self._network
+
+    def _free(self) -> None:
+        with self._lock:
+            self._network = None
+        release_memory()
+
+    def _computed(self, work: Callable[[], T]) -> T:
+        """What ``work`` gives; by the CPU from the moment when an accelerator fails.
+
+        Raises:
+            UserError: the computer's memory does not suffice.
+        """
+        with self.idle.working():
+            before = self._device
+            try:
+                return work()
+            except (MemoryError, RuntimeError) as error:
+                is_short = is_out_of_memory(error)
+                if not (is_short or (before.device != "cpu" and is_device_lost(error))):
+                    raise
+                if before.device == "cpu":
+                    raise _too_little_memory(self._towers.name) from error
+                reason = f"{before.name or before.device} failed ({first_line(error)})"
+            log.warning("%s; the CPU goes on", reason)
+            self._free()
+            self._device = DeviceChoice(device="cpu", reason=reason)
+            return self._computed(work)
+
+    def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        size = self._facts.size_px
+        if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"pictures must be (B, {size}, {size}, 3) uint8, "
+                f"not {images_BHWC.shape} {images_BHWC.dtype}"
+            )
+        return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
+
+    def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = self._picture_limit.over(
+            len(images_BHWC), lambda start, end: self._encode_images(images_BHWC[start:end])
+        )
+        return self._unit(list(parts))
+
+    def _encode_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        import torch
+
+        opened = self._opened
+        with torch.inference_mode():
+            pixels = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device.device)
+            mean = torch.tensor(opened.mean, device=self._device.device)
+            std = torch.tensor(opened.std, device=self._device.device)
+            image_BCHW = ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
+            return _array(opened.network.encode_image(image_BCHW))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._texts.submit(self._computed, lambda: self._embed_texts(texts)).result()
+
+    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        parts = self._text_limit.over(
+            len(texts), lambda start, end: self._encode_texts(texts[start:end])
+        )
+        return self._unit(list(parts))
+
+    def _encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import torch
+
+        opened = self._opened
+        with torch.inference_mode():
+            ids_BT = opened.tokenize(list(texts)).to(self._device.device)
+            return _array(opened.network.encode_text(ids_BT))
+
+    def _unit(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        vectors_BE = np.concatenate([np.zeros((0, self._facts.embedding_dim), np.float32), *parts])
+        norm = np.linalg.norm(vectors_BE, axis=1)
+        if not np.isfinite(norm).all() or (norm == 0).any():
+            raise UserError(
+                "The model gave a vector that is not a number.",
+                "Its weights are probably damaged.",
+                "Fetch the model again.",
+            )
+        return unit_vectors(vectors_BE)
+
+    def score(self, images_BHWC: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.asarray(self.embed_images(images_BHWC) @ self.embed_texts(texts).T, np.float32)
+
+    def pooled(
+        self, images_BHWC: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self._refuse()
+
+    def caption(
+        self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
+    ) -> list[Caption]:
+        self._refuse()
+
+    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+        raise UserError(
+            f"Where in a picture words lie cannot be told with this model ({self._towers.name}).",
+            "It is read from the pooler of a CoCa, which this one has not.",
+            "Ask it of a caption's words, or let a CoCa search.",
+        )
+
+    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UserError(
+            f"This model ({self._towers.name}) can only search.",
+            "It has no decoder, which writes captions.",
+            "Captions come from another model: cocadesk model use SOURCE --for captions.",
+        )
+
+    def close(self) -> None:
+        self.idle.close()
+        self._images.shutdown(wait=True, cancel_futures=True)
+        self._texts.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, and so of those that it starts."""
+    if sys.platform == "linux":  # elsewhere it would be that of the whole process
+        os.nice(_NICENESS)
+
+
+def _too_little_memory(name: str) -> UserError:
+    return UserError(
+        f"The memory of this computer does not suffice for the model {name}.",
+        "Not even one picture or text could be computed.",
+        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
+    )
+
+
+def _array(vectors: torch.Tensor) -> NDArray[np.float32]:
+    return np.asarray(vectors.float().cpu().numpy(), np.float32)
+
+
+def _facts(towers: SearchTowers, opened: OpenTowers) -> _Facts:
+    """The ids from config and weights (DESIGN, section 3), and the size of a vector."""
+    spec = opened.input_spec
+    picture = {"input": asdict(spec), "mean": opened.mean, "std": opened.std}
+    settings = json.dumps([towers.settings, picture], sort_keys=True)
+    seen = json.dumps([towers.settings["vision_cfg"], picture], sort_keys=True)
+    everything, images = hashlib.sha256(settings.encode()), hashlib.sha256(seen.encode())
+    for name, weight in sorted(opened.network.state_dict().items()):
+        array = np.ascontiguousarray(weight.float().cpu().numpy())
+        for digest in (everything, *([images] if name.startswith("visual.") else [])):
+            digest.update(f"{name} {array.shape}".encode())
+            digest.update(array.data)
+    return _Facts(
+        model_id=f"{towers.name}-{everything.hexdigest()[:12]}",
+        image_id=f"{towers.name}-{images.hexdigest()[:12]}",
+        embedding_dim=int(towers.settings["embed_dim"]),
+        size_px=spec.size_px,
+        resize=spec.resize.value,
+        scaling=spec.scaling.value,
+        fill=spec.fill,
+    )
+
+
+def _facts_file(towers: SearchTowers) -> Path:
+    return cache_folder() / "models" / "search" / f"{_LAYOUT}-{towers.key()}.json"
+
+
+def _kept(towers: SearchTowers) -> _Facts | None:
+    """The facts that were kept of these very files."""
+    try:
+        facts = _Facts(**json.loads(_facts_file(towers).read_text("utf-8")))
+        facts.spec()
+    except (OSError, ValueError, TypeError):
+        return None
+    return facts
