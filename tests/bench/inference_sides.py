@@ -74,10 +74,10 @@ class World:
         sys.path.insert(0, str(reference_folder()))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ["COCADESK_CACHE"] = str(folder / "cache")
-        torch.set_num_threads(os.cpu_count() or 1)
         self.model = model
         self.batches = tuple(batches)
         self.is_quick = is_quick
+        self._greedy: dict[bytes, torch.Tensor] = {}
         self.open_clip = import_open_clip()
         self.settings = model_settings(model)
         self.network: Any = random_network(self.open_clip, self.settings)
@@ -124,7 +124,13 @@ class World:
         found: torch.Tensor = self.network.generate(
             images, generation_type="top_k", top_k=1, seq_len=TOKENS
         )
+        self._greedy[images_BHWC.tobytes()] = found
         return found
+
+    def known_greedy(self, images_BHWC: Images) -> torch.Tensor:
+        """The same, of a measure before where it had these pictures."""
+        known = self._greedy.get(images_BHWC.tobytes())
+        return self.their_greedy(images_BHWC) if known is None else known
 
     def their_beam(self, images_BHWC: Images) -> torch.Tensor:
         """Ids (B, 20 at most) of its default search: 6 beams in 3 groups."""

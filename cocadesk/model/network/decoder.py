@@ -130,6 +130,10 @@ class TextDecoder:
         """The dtype of products, in a word."""
         return str(self.dtype).removeprefix("torch.")
 
+    def numbers_of_picture(self, tokens_PQD: Tensor) -> int:
+        """How many keys and values a picture has that has so many tokens."""
+        return 2 * self.config.multimodal_layers * tokens_PQD.shape[1] * self.config.width
+
     def image(self, tokens_PQD: Tensor) -> list[_Kept | None]:
         """The keys and values of pictures' tokens in each layer, None in those without."""
         kept: list[_Kept | None] = []

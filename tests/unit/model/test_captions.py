@@ -24,6 +24,7 @@ from cocadesk.model.network.generation import (
     decoder_of,
     generate_candidates,
 )
+from cocadesk.model.runtime import captions
 from cocadesk.model.runtime.captions import GOES_ON, CaptionWriter
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import STYLES, Caption, Markers, Opening
@@ -283,3 +284,25 @@ def test_a_caption_that_goes_on_with_a_noun_speaks_of_another_thing(
 ) -> None:
     """A drum player is no drum; so these words are no caption of the tag."""
     assert bool(re.match(f"a crab{GOES_ON}", text)) is speaks_of_it
+
+
+def test_many_pictures_are_written_in_parts_as_they_would_be_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their keys and values are not all kept at once."""
+    writer = Writer()
+    together = writer.write()
+    asked: list[int] = []
+
+    def counted(*arguments: object) -> list[list[Generated]]:
+        asked.append(len(arguments[1]))  # type: ignore[arg-type]
+        return generate_candidates(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(captions, "generate_candidates", counted)
+    tokens = torch.from_numpy(writer.pooled[1])
+    each = decoder_of(writer.model).numbers_of_picture(tokens)
+    monkeypatch.setattr(captions, "_KEPT_NUMBERS", 3 * each)
+    assert writer.write() == together
+    assert asked == [3, 1]
+    monkeypatch.setattr(captions, "_KEPT_NUMBERS", 1)
+    assert writer.write() == together
