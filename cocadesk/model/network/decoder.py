@@ -159,7 +159,8 @@ class TextDecoder:
         found = self.output(normed.to(self.dtype)).float()
         if self.dtype is not torch.float32 and self.output_weight.dtype is torch.float32:
             best = found.topk(min(_EXACT, found.shape[1])).indices
-            exact = self.output_weight[best] @ normed[:, :, None].float()
+            with torch.autocast(normed.device.type, enabled=False):
+                exact = self.output_weight[best] @ normed[:, :, None].float()
             found.scatter_(1, best, exact[:, :, 0])
         return found
 

@@ -13,6 +13,7 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.next_tokens import drawn, forbid_repeats, penalise_repeats
+from cocadesk.model.network.products import PlainProduct, Product
 from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
 
 _LEAVING = 4
@@ -97,10 +98,20 @@ def generate_candidates(
     return _Search(decoder, options, markers, starts).captions(image_BQD, prompt)
 
 
-def decoder_of(model: CoCa) -> TextDecoder:
-    """The network's decoder with its weights as they are: a view, where they are on one device."""
+def decoder_of(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
+    """The network's decoder with its weights as they are: a view, where they are on one device.
+
+    ``dtype`` is that of products; weights that have it already are not copied.
+    """
     state = dict(model.named_parameters(remove_duplicate=False))
-    return TextDecoder(model.config.text, state)
+    if dtype is torch.float32:
+        return TextDecoder(model.config.text, state)
+
+    def pack(weight_OI: Tensor, bias_O: Tensor | None) -> Product:
+        bias = None if bias_O is None else bias_O.detach().to(dtype)
+        return PlainProduct(weight_OI.detach().to(dtype), bias)
+
+    return TextDecoder(model.config.text, state, pack=pack, dtype=dtype)
 
 
 def check_options(options: GenerationOptions) -> None:

@@ -73,7 +73,7 @@ def open_decoder(
     cache folder.
     """
     if device.device != "cpu":
-        return decoder_of(load())
+        return decoder_of(load(), getattr(torch, device.dtype))
     text, state = checkpoint.config.text, MappedState(checkpoint)
 
     def packed(dtype: torch.dtype) -> TextDecoder:

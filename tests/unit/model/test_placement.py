@@ -15,7 +15,7 @@ from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_model, save_c
 from cocadesk.model.device import BFLOAT16, FLOAT16, FLOAT32, DeviceChoice
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import ImageEncoderKind
-from cocadesk.model.network.generation import generate_candidates
+from cocadesk.model.network.generation import decoder_of, generate_candidates
 from cocadesk.model.runtime import placement
 from cocadesk.model.runtime.placement import arithmetic, least_cosine, place, to_device
 from cocadesk.model.source import find_checkpoint
@@ -83,7 +83,10 @@ def test_captions_are_written_in_half_precision(tmp_path: Path, dtype: str) -> N
     choice = DeviceChoice(device="cpu", reason="", dtype=dtype)
     random = torch.Generator().manual_seed(0)
     tokens = torch.randn(6, 4, 32, generator=random)
-    plain, there = load_model(checkpoint), to_device(load_model(checkpoint), choice)
+    plain, half = load_model(checkpoint), getattr(torch, dtype)
+    there = decoder_of(to_device(load_model(checkpoint), choice), half)
+    assert there.precision == dtype
+    assert there.output_weight.dtype is torch.float32, "the best words are compared exactly"
     for beams in (1, 3):
         options = GenerationOptions(beams=beams, max_tokens=8)
         expected = generate_candidates(plain, tokens, options, Markers())
