@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from PySide6.QtCore import Qt
+
 from cocadesk.protocol.captions import CaptionLength
 from cocadesk.protocol.endpoint import library_name
 from cocadesk.protocol.messages import Info, Ok, StopEngine
@@ -120,6 +122,11 @@ class EngineSection(Section):
             tr("Device"),
             tr("The engine is asked…"),
             words=tr("gpu cuda cpu graphics card openvino reason"),
+        )
+        # The reason may hold a command, which is to be copied.
+        self.device.sentence.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         options = ((0, tr("All of them")), *((n, str(n)) for n in thread_choices()))
         self.threads = choice(
