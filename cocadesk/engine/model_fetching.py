@@ -213,6 +213,16 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
         child.close()
 
 
+def ids_where_converted(source: str) -> tuple[str, str] | None:
+    """Model id and image id of a model of the hub that was used before; else None."""
+    from cocadesk.model.checkpoints import converted, hub
+
+    if not hub.is_of_hub(source):
+        return None
+    ids = converted.ids_of(hub.parse_repository(source).folder)
+    return None if ids is None else (ids.model_id, ids.image_id)
+
+
 def offers_now(
     models: Sequence[ModelEntry], open_job: Callable[[str], str] = lambda _source: ""
 ) -> tuple[ModelOffer, ...]:

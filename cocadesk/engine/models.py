@@ -14,7 +14,7 @@ from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.index_job import index_again
 from cocadesk.engine.job_steps import JobFactory
 from cocadesk.engine.model_choice import ModelChoice
-from cocadesk.engine.model_fetching import ModelFetcher
+from cocadesk.engine.model_fetching import ModelFetcher, ids_where_converted
 from cocadesk.engine.model_switch import ModelSwitcher
 from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import RunStore
@@ -120,7 +120,8 @@ class ModelHandler(RequestHandler):
     def _entry(self, known: KnownModel) -> ModelEntry:
         if known.source == STARTER and not self._ids.get(STARTER, ("", ""))[0]:
             self._ids[STARTER] = ids_of_starter()
-        model_id, image_id = self._ids.get(known.source, ("", ""))
+        ids = self._ids.get(known.source) or ids_where_converted(known.source)
+        model_id, image_id = ids or ("", "")
         return to_value(known, ModelEntry, model_id=model_id, image_id=image_id)
 
     def _entry_of_run(self, run_id: str, title: str) -> ModelEntry:

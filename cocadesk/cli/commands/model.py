@@ -56,6 +56,7 @@ def list_models(options: Options, report: Report) -> int:
             entry.model_id or entry.name,
             size(entry.size_bytes) if entry.size_bytes else "",
             f"has read {entry.coverage:.0%} of the library" if entry.image_id else "",
+            "writes the captions" if entry.is_used_for_captions and not entry.is_used else "",
             _time_needed(entry),
             entry.note,
         ]
@@ -247,6 +248,7 @@ def _fields(entry: ModelEntry) -> dict[str, Any]:
         "model": entry.model_id,
         "image_id": entry.image_id,
         "used": entry.is_used,
+        "used_for_captions": entry.is_used_for_captions,
         "coverage": round(entry.coverage, 4),
         "size_bytes": entry.size_bytes,
         "note": entry.note,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from cocadesk.errors import UserError
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import (
+    WEIGHTS,
     Checkpoint,
     check_shapes,
     open_checkpoint,
@@ -29,6 +30,7 @@ from cocadesk.model.checkpoints.checkpoint import (
 from cocadesk.model.checkpoints.hub import check_hash
 from cocadesk.model.checkpoints.open_clip_config import detect, read_settings
 from cocadesk.model.checkpoints.weight_files import read_state_dict
+from cocadesk.model.ids import ModelIds, read_ids
 from cocadesk.model.tokenizers.clip import clip_tokenizer
 
 if TYPE_CHECKING:
@@ -178,6 +180,12 @@ def _forget_older(model: ForeignModel, folder: Path) -> None:
 def is_kept_of(folder: Path) -> bool:
     """True where a file in ``folder`` has been converted."""
     return next(_kept_of(folder), None) is not None
+
+
+def ids_of(folder: Path) -> ModelIds | None:
+    """The ids of a conversion of a file in ``folder``; None where there is none that names them."""
+    kept = next(_kept_of(folder), None)
+    return None if kept is None else read_ids(kept / WEIGHTS)
 
 
 def forget_of(folder: Path) -> int:

@@ -233,13 +233,15 @@ def test_a_fetched_model_is_removed_with_its_converted_copy(
     snapshot = hub.snapshot_of(served.folder)
     assert snapshot is not None
     copies = {"own": snapshot / SAFE, "other": tmp_path / "elsewhere" / SAFE}
-    taken = 0
+    own, taken = ("", ""), 0
     for number, (name, source) in enumerate(copies.items()):
         kept = write_tiny_checkpoint(cache_folder() / "models" / name, seed=number)
         (kept / "origin.json").write_text(f'{{"source": "{source}"}}')
         compiled = cache_folder() / "compiled" / f"{open_checkpoint(kept).ids().image_id}-1.bin"
         compiled.parent.mkdir(exist_ok=True)
         compiled.write_bytes(bytes(5000))
+        ids = open_checkpoint(kept).ids()
+        own = own if number else (ids.model_id, ids.image_id)
         taken = taken or 5000 + sum(file.stat().st_size for file in kept.iterdir())
     neighbour = served.cache / "models--org--other" / "blobs"
     neighbour.mkdir(parents=True)
@@ -247,6 +249,7 @@ def test_a_fetched_model_is_removed_with_its_converted_copy(
         model.source: model for model in client.ask(ListModels(), Models, timeout_s=WAIT_S).models
     }
     assert entry[SOURCE].is_removable
+    assert (entry[SOURCE].model_id, entry[SOURCE].image_id) == own
     freed = client.ask(RemoveModel(source=SAME), ModelRemoved, timeout_s=WAIT_S).freed_bytes
     assert SIZE + taken < freed < SIZE + taken + 1000
     assert len(list((cache_folder() / "compiled").iterdir())) == 1
