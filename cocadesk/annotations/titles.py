@@ -58,6 +58,7 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
             return tr("No best of its group")
         return tr("Best of its group: {things}", things=things(library, best))
     is_of_tags = fields <= {_ADDED, _REMOVED}
+    is_rejected = all(map(_is_rejection, edits))
     values = {edit.new for edit in edits}
     if len(fields) == len(values) == 1 and (said := _said(field := fields.pop(), values.pop())):
         if field == "human_hidden":
@@ -68,6 +69,8 @@ def title_of(library: Library, edits: Sequence[Edit]) -> str:
     subjects = list(dict.fromkeys(_subject(edit.field, len(keys) > 1) for edit in edits))
     listed = ", ".join(subjects[:-1])
     text = tr("{listed} and {last}", listed=listed, last=subjects[-1]) if listed else subjects[-1]
+    if is_rejected:
+        return tr("Rejected: {what} of {things}", what=text, things=things(library, keys))
     what = text[:1].upper() + text[1:]
     return tr("{what} of {things}", what=what, things=things(library, keys))
 
@@ -89,6 +92,14 @@ def _tag_change(edits: Sequence[Edit], of_what: str) -> str:
             "Tag “{tag}” renamed to “{new}” on {things}", tag=tag, new=gained.pop(), things=of_what
         )
     return tr("Tag “{tag}” removed from {things}", tag=tag, things=of_what)
+
+
+def _is_rejection(edit: Edit) -> bool:
+    """True where it takes back what a machine suggested, and says nothing in its place."""
+    if edit.field == "human_caption":
+        return bool(json.loads(edit.new) == "")
+    old, new = _texts(json.loads(edit.old)), _texts(json.loads(edit.new))
+    return edit.field == _REMOVED and old < new
 
 
 def _texts(value: object) -> set[str]:

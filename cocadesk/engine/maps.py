@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from cocadesk.engine.likeness import LikenessPlaces
 from cocadesk.errors import UserError, tr
 from cocadesk.library.catalogue import NEWEST
 from cocadesk.library.columns import MediaColumns
+from cocadesk.library.paths import fold
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
     MAP_STEPS,
@@ -24,12 +26,16 @@ from cocadesk.protocol.messages import (
     MapPoints,
 )
 from cocadesk.protocol.values import WorkState
+from cocadesk.search.field_values import FieldValues
 from cocadesk.search.filters import parse_filter, unless_missing
-from cocadesk.search.map_groups import Grouped, by_folder, by_tag, by_year
+from cocadesk.search.map_groups import NO_TAG, OTHERS, Grouped, by_folder, by_tag, by_year
 from cocadesk.search.matching import matching_numbers
 
 STRETCH = 10_000
 STAGE = tr("Laying out the map")
+_VALUES = 50
+"""Among so many values of most media are the groups of a map."""
+_RESTS = {OTHERS: tr("All others"), NO_TAG: tr("No tag")}
 
 _COLOURS = {
     MapColour.YEAR: (NEWEST, by_year),
@@ -45,6 +51,7 @@ class MapHandler(RequestHandler):
         self._context = context
         self._library = context.library
         self._likeness = LikenessPlaces(context.library)
+        self._values = FieldValues(context.library)
         self._lock = threading.Lock()
 
     def _get_map(self, body: GetMap, call: Call) -> None:
@@ -74,12 +81,12 @@ class MapHandler(RequestHandler):
         if colour is not None:
             grouped = colour(columns, numbers)
         self._send(call, columns, numbers, places_N2, grouped)
+        names = self._written(body.colour, grouped.names)
         sizes = np.bincount(grouped.group_N, minlength=len(grouped.names)).tolist()
         return MapPoints(
             total=len(numbers),
             groups=tuple(
-                MapGroup(name=name, count=size)
-                for name, size in zip(grouped.names, sizes, strict=True)
+                MapGroup(name=name, count=size) for name, size in zip(names, sizes, strict=True)
             ),
             left_out=total - len(numbers),
             without=without,
@@ -105,6 +112,16 @@ class MapHandler(RequestHandler):
             call.check()
             keys: Sequence[str] = [columns.keys.key(number) for number in numbers.tolist()]
             return self._likeness.of(keys, report)
+
+    def _written(self, colour: MapColour, names: Sequence[str]) -> list[str]:
+        """The names as people write them: columns in memory know them in lower case."""
+        if colour not in (MapColour.FOLDER, MapColour.TAG):
+            return list(names)
+        values = self._values.of(colour.value, limit=_VALUES)
+        texts = [value.text.rstrip(os.sep).rpartition(os.sep)[2] if colour is MapColour.FOLDER
+                 else value.text for value in values]  # fmt: skip
+        known = {fold(text): text for text in reversed(texts)}
+        return [known.get(name, _RESTS.get(name, name)) for name in names]
 
     def _send(
         self,

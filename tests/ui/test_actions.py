@@ -19,7 +19,7 @@ from ui.kit.app_theme import AppTheme
 from ui.kit.image_loader import ImageLoader
 from ui.shell.menus import CommandPalette, PhotoMenu, main_menu
 from ui.shell.pages import PAGES
-from ui.shell.shortcuts import ShortcutsHelp
+from ui.shell.shortcuts import REVIEW, ShortcutsHelp
 
 EVERY = (*ACTIONS, *(page.action for page in PAGES))
 
@@ -175,6 +175,8 @@ def test_the_help_shows_every_key_at_any_width(
         if entry.key_texts():
             assert texts[entry.text] >= 1
             assert all(texts[key] >= 1 for key in entry.key_texts())
+    for text, _ in REVIEW:
+        assert any(shown_text.strip() == text for shown_text in texts)
 
 
 def test_the_detail_has_a_button_for_each_photo_action_with_an_icon(

@@ -60,6 +60,8 @@ def test_the_line_says_how_many_show_it() -> None:
     one = replace(FOUND, shown=1, is_judged=True, believed=1, rest=488)
     assert one.headline == "1 photo shows “a red tram”, best match first"
     assert one.fold_text == "Show 488 more"
+    with_videos = replace(one, shown=2, believed=2, has_videos=True)
+    assert with_videos.headline == "2 photos and videos show “a red tram”, best match first"
     all_of_them = replace(one, shown=489, is_open=True)
     assert all_of_them.headline.startswith("489 results")
     assert all_of_them.fold_text == "Show only the 1 that fit"

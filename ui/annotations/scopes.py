@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox
 
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import Row, Scope
-from ui.kit.icons import Icon, pixmap
-from ui.kit.theme import current_theme
 from ui.kit.translation import tr, tr_count
 
-ARROW_PX = 16
 MAX_FOLDER_CHARACTERS = 60
 
 
@@ -60,19 +56,7 @@ def shortened(path: str) -> str:
     return f"{path[:12]}…{path[-(MAX_FOLDER_CHARACTERS - 13) :]}"
 
 
-class Picker(QComboBox):
-    """A box to choose from, with an arrow in the colours of its theme."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Draws itself."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        arrow = pixmap(Icon.DOWN, current_theme().muted, ARROW_PX, self.devicePixelRatioF())
-        painter.drawPixmap(self.width() - 28, (self.height() - ARROW_PX) // 2, arrow)
-        painter.end()
-
-
-class ScopePicker(Picker):
+class ScopePicker(QComboBox):
     """Chooses one of the scopes."""
 
     chosen = Signal()

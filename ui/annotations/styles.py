@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtWidgets import QComboBox
+
 from cocadesk.protocol.captions import MOST_BEAMS, CaptionLength, CaptionWriting
 from cocadesk.protocol.values import CaptionStyle
-from ui.annotations.scopes import Picker
 from ui.kit.preferences import Preference
 from ui.kit.translation import tr
 
@@ -52,7 +53,7 @@ class StyleChoice:
             STYLE.write("" if style is None else style.value)
 
 
-class StylePicker(Picker):
+class StylePicker(QComboBox):
     """Chooses one of the styles that a model knows; hidden where there is only one."""
 
     def __init__(self, choice: StyleChoice) -> None:

@@ -27,6 +27,7 @@ from cocadesk.protocol.values import (
     JobKind,
     JobState,
     JobValue,
+    MediaKind,
     Priority,
     SortKey,
 )
@@ -308,6 +309,7 @@ class Browser(QObject):
             total=total,
             is_complete=found is None or found.complete,
             is_ranked=found is None or any(hit.score for hit in found.hits),
+            has_videos=found is not None and any(hit.kind is MediaKind.VIDEO for hit in found.hits),
             note="" if found is None else found.note,
             read_as=() if found is None else found.read_as,
         )

@@ -22,7 +22,7 @@ class Listing:
     ``rest`` is shown where it ``is_open``. ``likeness`` names the pictures that it is to be like
     or unlike. ``order`` says which comes first where that is not
     its own order, ``problem`` why there is no list. ``note`` is what the engine says of a text,
-    ``read_as`` what of it was read as dates.
+    ``read_as`` what of it was read as dates. It ``has_videos`` among what was found.
     """
 
     showing: Showing = Showing.NOTHING_YET
@@ -42,6 +42,7 @@ class Listing:
     believed: int = 0
     rest: int = 0
     is_open: bool = False
+    has_videos: bool = False
     problem: UserError | None = None
 
     @property
@@ -124,6 +125,11 @@ class Listing:
             order = self.order or tr("best match first")
             if not self.believed:
                 return tr("Nothing here shows {asked}", asked=self._asked)
+            if self.has_videos:
+                return tr_count(
+                    self.believed, "{n} photo or video shows {asked}, {order}",
+                    "{n} photos and videos show {asked}, {order}", asked=self._asked, order=order,
+                )  # fmt: skip
             return tr_count(
                 self.believed, "{n} photo shows {asked}, {order}",
                 "{n} photos show {asked}, {order}", asked=self._asked, order=order,

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 from ui.kit.cells import set_font
 from ui.kit.plain_text import PlainLabel
 from ui.kit.theme import SMALL_PX, colour, current_theme
-from ui.kit.translation import tr
+from ui.kit.translation import month_name, tr
 from ui.library.sections import Headers, Section, sections_of, title_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class TimeScale:
 
 
 def _short(day: date, unit: Headers) -> str:
-    return f"{day:%b}" if unit is Headers.MONTH else f"{day.day} {day:%b}"
+    month = month_name(day.month)[:3]
+    return month if unit is Headers.MONTH else f"{day.day} {month}"
 
 
 class Timeline(QScrollBar):

@@ -31,6 +31,7 @@ from ui.shell.session import LibrarySession
 SHOWN = Preference("side-bar-shown", True)
 FILLED = Preference("side-bar-filled", False)
 FOLDED: Preference[list[str]] = Preference("side-bar-folded", [], of=str)
+TO_REVIEW = ("captioned:machine",)
 _OPENED_BY = frozenset({Showing.NEWEST, Showing.FILTERED, Showing.SEARCH, Showing.ALBUM})
 
 
@@ -147,6 +148,10 @@ class BrowsingCommands(QObject):
         is_list = query.showing in _OPENED_BY
         self._bar.model.show_query(query.whole if is_list else None)
 
+    def _review(self, node: Node) -> None:
+        self._open(node)
+        self._widgets.actions[Actions.REVIEW].trigger()
+
     # Menus ------------------------------------------------------------------------------------
 
     def _show_menu(self, node: Node, where: QPoint) -> None:
@@ -161,6 +166,8 @@ class BrowsingCommands(QObject):
         add = partial(add_entry, menu)
         if node.is_list:
             add(tr("Show"), partial(self._open, node))
+        if node.terms == TO_REVIEW:
+            add(tr("Review one by one"), partial(self._review, node))
         path = None if node.value is None else node.value.path
         if path is not None:
             is_root = node.above is not None and node.above.is_section

@@ -17,8 +17,8 @@ from ui.library.search_box import SearchBox
 from ui.library.sort_menu import SortButton
 from ui.shell.pages import PageTabs
 
-ROOMY_PX = 860
-SEARCH_MIN_PX = 170
+SEARCH_MIN_PX, SEARCH_ROOMY_PX = 170, 320
+ADD_FRAME_PX, HEADER_SIDE_PX = 50, 16
 LEAST_PX = 320
 SIDES_PX = (12, 12)
 FEW_PX, TEXT_PX = 48, 150
@@ -44,6 +44,7 @@ class Header(QFrame):
         self.menu = IconButton(Icon.MENU, tr("Menu"), colour="text")
         self.menu.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu.setMenu(menu)
+        self._tabs = tabs
         search.setMinimumWidth(SEARCH_MIN_PX)
         in_row(
             tabs,
@@ -53,7 +54,7 @@ class Header(QFrame):
             self.add,
             self.menu,
             gap=GAP_M,
-            margins=(16, 10, 16, 10),
+            margins=(HEADER_SIDE_PX, 10, HEADER_SIDE_PX, 10),
             of=self,
         )
         self._draw()
@@ -67,7 +68,11 @@ class Header(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """In a narrow window the search needs the room of the button's text."""
         super().resizeEvent(event)
-        self.add.setText(tr(" Add folder…") if self.width() >= ROOMY_PX else "")
+        text = tr(" Add folder…")
+        others_px = sum(one.sizeHint().width() for one in (self._tabs, self.menu))
+        add_px = self.add.fontMetrics().horizontalAdvance(text) + ADD_FRAME_PX
+        room_px = self.width() - others_px - add_px - 5 * GAP_M - 2 * HEADER_SIDE_PX
+        self.add.setText(text if room_px >= SEARCH_ROOMY_PX else "")
 
     def _draw(self) -> None:
         self.add.setIcon(icon(Icon.FOLDER_ADD, "on_accent", disabled="muted"))

@@ -13,7 +13,7 @@ from ui.detail.review.ahead import ReviewAhead
 from ui.detail.review.review import Review
 from ui.detail.review.view import ReviewView
 from ui.kit.actions import Actions, Slots
-from ui.kit.translation import tr, tr_count
+from ui.kit.translation import grouped, tr, tr_count
 from ui.library.listing import Showing
 from ui.shell.layout import WindowWidgets
 from ui.shell.session import LibrarySession
@@ -110,7 +110,15 @@ class ReviewMode(QObject):
         self._widgets.notice.lift(FOOT_PX)
         self.review.start(found.keys)
         self.toggled.emit()
-        if found.others:
+        if found.total > len(found.keys):
+            self._widgets.notice.say(
+                tr(
+                    "The {some} least sure of {all} are here; the others come with the next review",
+                    some=grouped(len(found.keys)),
+                    all=grouped(found.total),
+                )
+            )
+        elif found.others:
             self._widgets.notice.say(
                 tr_count(
                     found.others,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
-from ui.kit.actions import Action, ActionSet, Group
+from ui.kit.actions import Actions, ActionSet, Group
 from ui.kit.dialogs import FramedDialog
 from ui.kit.layouts import in_row
 from ui.kit.translation import tr
 from ui.kit.widgets import label
 
 GAP_PX = 18
+REVIEW = (
+    (tr("Accept, then the next photo"), ("Return", "A")),
+    (tr("Edit the caption"), ("E",)),
+    (tr("Reject, then the next photo"), ("R",)),
+    (tr("Leave for later"), ("S", "Right")),
+    (tr("The photo before"), ("Left",)),
+    (tr("Leave a tag out, or take it again"), ("1 – 9",)),
+    (tr("Add a tag of your own"), ("T",)),
+)
+"""The keys of a review, which are no actions of the window."""
 FRAME_PX = QSize(80, 150)
 """What the dialog has around the tables."""
 THREE_COLUMNS = (
@@ -70,13 +81,20 @@ def _key_table(actions: ActionSet, groups: tuple[Group, ...]) -> QGridLayout:
         grid.addWidget(label(group.value, "section"), grid.rowCount(), 0)
         for entry in actions.of_group(group):
             if keys := actions.key_texts(entry):
-                _add_keys(grid, entry, keys)
+                _add_keys(grid, entry.text, keys)
+            if entry is Actions.REVIEW:
+                for text, names in REVIEW:
+                    _add_keys(grid, f"    {text}", [_native(name) for name in names])
     grid.setRowStretch(grid.rowCount(), 1)
     return grid
 
 
-def _add_keys(grid: QGridLayout, entry: Action, texts: list[str]) -> None:
+def _native(name: str) -> str:
+    return QKeySequence(name).toString(QKeySequence.SequenceFormat.NativeText) or name
+
+
+def _add_keys(grid: QGridLayout, text: str, texts: list[str]) -> None:
     row = grid.rowCount()
-    grid.addWidget(label(entry.text), row, 0)
+    grid.addWidget(label(text), row, 0)
     keys = in_row(*(label(key, "key") for key in texts), gap=4)
     grid.addLayout(keys, row, 1, Qt.AlignmentFlag.AlignRight)

@@ -87,3 +87,15 @@ def test_a_map_shows_what_passes_a_filter_and_nothing_hidden(client: AnyEngine) 
     assert set(_map(client, GetMap(filter="rating:5"))[0].keys) == set(rated) == set(keys[1:3])
     for _ in range(2):
         client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+
+
+def test_groups_are_named_as_people_write_them(client: AnyEngine) -> None:
+    """Not in the small letters in which they are looked for."""
+    keys = client.ask(ListNewest(limit=5000), Keys, timeout_s=WAIT_S).keys
+    tag = SetAnnotations(keys=keys, add_tags=("Red Kite",))
+    client.ask(tag, AnnotationsReply, timeout_s=WAIT_S)
+    names = [group.name for group in _map(client, GetMap(colour=MapColour.TAG))[1].groups]
+    client.ask(UndoAnnotations(), AnnotationsReply, timeout_s=WAIT_S)
+    kites = [name for name in names if name.casefold() == "red kite"]
+    assert kites in (["Red Kite"], [])  # a made-up map knows no tags of one's own
+    assert "red kite" not in names

@@ -98,6 +98,20 @@ def test_what_is_rejected_does_not_come_back(
     assert _rows(client, keys) == before
 
 
+def test_undo_tells_what_was_rejected_from_what_was_accepted(
+    client: AnyEngine, keys: tuple[str, ...]
+) -> None:
+    """Its title alone says which of them it takes back."""
+    titles = []
+    for accepts in (True, False):
+        for is_caption in (True, False):
+            body = DecideSuggestions(keys=keys, accepts=accepts, captions=is_caption)
+            titles.append(_decide(client, body).undo_title)
+            _undo(client)
+    assert set(titles[:2]).isdisjoint(titles[2:])
+    assert all("eject" in title for title in titles[2:])
+
+
 def test_what_a_person_said_stays(client: AnyEngine, keys: tuple[str, ...]) -> None:
     """A caption and a tag of one's own are no suggestions, nor is a rejected caption."""
     client.ask(
