@@ -4,10 +4,11 @@ A network is asked about parts of the picture: only the image tokens of a window
 encoder's layers and the poolers, and what these give is compared with the text or decodes the
 caption. A cell's heat is the mean over the windows that hold it.
 
-Measured on mosaics of four photos (``tests/bench/heat_maps.py``), this finds the photo that a
-text is of far more often than attention does: the product of cross-attention and pooler's
-attention is at chance there, weighted by gradients (Chefer et al. 2021, arXiv 2103.15679) it
-stands between.
+Measured (``tests/bench/heat_maps.py``): on mosaics of four photos of Flickr8k's dev set the hottest
+place lies in the photo that a caption is of for 83 of 100, and for 68 of 100 words that the starter
+wrote; attention's own product through the poolers (25 and 39, chance 25), and weighted by
+gradients (66 and 61; Chefer et al. 2021, arXiv 2103.15679), less often. Around single things in
+sample photos it is right in two of three, where the mere middle is right in seven of eight.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from cocadesk.model.values import SENTENCE, Markers, WordHeat
 
 Heat = NDArray[np.float32]
 
-WINDOW_SHARE = 0.36
-"""The side of a window, of the grid's: three cells of nine. Two or four of nine find less."""
+WINDOW_SHARE = 0.25
+"""The side of a window, of the grid's: two cells of nine. Three find a photo of four more often
+(89 of 100), and things in a photo less often (half).
+"""
 MOST_STEPS = 8
 """A grid has so many windows along a side, and one more; finer ones skip cells."""
 WINDOWS_AT_ONCE = 16
