@@ -111,9 +111,10 @@ class Asker:
         if not sought and not asked.like and not asked.unlike:
             hits = self._searcher.listed(limit, among, asked.collapse, asked.order)
             return Found(hits=hits, is_ranked=False, read_as=read_as)
-        note = what_model_misses(
-            [term.text for term in sought if term.kind is Sought.WORD], query.text
-        )
+        note = ""
+        if not self._searcher.is_multilingual:
+            words = [term.text for term in sought if term.kind is Sought.WORD]
+            note = what_model_misses(words, query.text)
         note = " ".join(filter(None, (note, cut, self._too_long(query))))
         question = Question(
             vector=self._vector(query, asked), without=frozenset((*asked.like, *asked.unlike))
@@ -124,13 +125,13 @@ class Asker:
             note = f"{note} {_NO_WORDS}".strip()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
-        if query.text and not is_like and not any(map(is_foreign_script, query.text.split())):
+        if query.text and not is_like and not any(map(self._is_unread, query.text.split())):
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 
     def _too_long(self, query: Query) -> str:
         """A sentence where the model reads a part of a text alone; empty where it reads all."""
-        text = _known_to_model(query.text)
+        text = self._known_to_model(query.text)
         words = len(self._searcher.read_part(text).split())
         if words >= len(text.split()) or not self._searcher.has_views():
             return ""
@@ -142,13 +143,26 @@ class Asker:
 
     # What pictures should show --------------------------------------------------------------
 
+    def _is_unread(self, text: str) -> bool:
+        """True for what the model in use can't read."""
+        return is_foreign_script(text) and not self._searcher.is_multilingual
+
+    def _known_to_model(self, text: str) -> str:
+        return " ".join(word for word in text.split() if not self._is_unread(word))
+
+    def _pulling(self, term: QueryTerm) -> str:
+        """The text that a term wants pictures to show more, or less; none for plain words."""
+        is_usual = not term.is_negated and term.weight == 1
+        is_text = term.kind is not Sought.LIKE and not is_usual and not self._is_unread(term.text)
+        return term.text if is_text else ""
+
     def _vector(self, query: Query, asked: Asked) -> Vector | None:
         """The direction to look into; None where only words can tell."""
         if not self._searcher.has_views():
             return None
-        text = _known_to_model(query.text)
+        text = self._known_to_model(query.text)
         self._searcher.prepare_texts(
-            [*([text] if text else []), *filter(None, map(_pulling, query.sought))]
+            [*([text] if text else []), *filter(None, map(self._pulling, query.sought))]
         )
         pulls: list[tuple[float, Vector]] = []
         if text:
@@ -167,7 +181,7 @@ class Asker:
         if term.kind is Sought.LIKE:
             return sign * term.weight, self._picture_of(term.text)
         self._check()
-        if not _pulling(term):
+        if not self._pulling(term):
             return None
         weight = sign * term.weight if term.is_negated else _MORE * (term.weight - 1)
         return weight, self._searcher.vector_of(term.text)
@@ -207,10 +221,6 @@ class Asker:
         return found
 
 
-def _known_to_model(text: str) -> str:
-    return " ".join(word for word in text.split() if not is_foreign_script(word))
-
-
 def _shortened(query: Query) -> tuple[Query, str]:
     """The query with no more terms than are looked for, and what is to be said of that.
 
@@ -225,13 +235,6 @@ def _shortened(query: Query) -> tuple[Query, str]:
     if count <= MOST_TERMS:
         return query, ""
     return Query(tuple(terms)), _TOO_MANY.format(count=count)
-
-
-def _pulling(term: QueryTerm) -> str:
-    """The text that a term wants pictures to show more, or less; none for plain words."""
-    is_usual = not term.is_negated and term.weight == 1
-    is_text = term.kind is not Sought.LIKE and not is_usual and not is_foreign_script(term.text)
-    return term.text if is_text else ""
 
 
 def understood(

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from cocadesk.model.runtime.open_clip import OpenTowers
 
 log = logging.getLogger(__name__)
+_CONTEXT, _MARKERS = 77, 2
+"""open_clip's context where settings name none, and the tokens that stand around a text."""
 _PICTURES, _TEXTS = 32, 64
 """The most that are computed at once."""
 _LAYOUT = 1
@@ -197,6 +200,20 @@ class OpenClipBackend:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._texts.submit(self._computed, lambda: self._embed_texts(texts)).result()
+
+    def fitting(self, text: str) -> str:
+        """So many of a text's first words as are read; the others change nothing."""
+        words = text.split()
+        length = int(self._towers.settings["text_cfg"].get("context_length", _CONTEXT))
+        if text.isascii() and len(text) < length - _MARKERS:
+            return text  # a token is a letter at least
+        tokenize = self._opened.tokenize
+        whole = tokenize([text])
+
+        def is_whole(count: int) -> bool:
+            return bool((tokenize([" ".join(words[:count])]) == whole).all())
+
+        return " ".join(words[: bisect_left(range(len(words)), True, key=is_whole)])
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         parts = self._text_limit.over(

@@ -191,6 +191,37 @@ def test_an_idle_model_is_freed_and_opened_again(towers: Towers) -> None:
     np.testing.assert_allclose(again, first, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["clip", "siglip"])
+def test_it_tells_how_much_of_a_text_it_reads(towers: Towers, kind: str) -> None:
+    """The rest changes nothing; a word less does."""
+    words = [
+        "a",
+        "dog",
+        "two",
+        "children",
+        "play",
+        "with",
+        "red",
+        "ball",
+        "cat",
+        "very",
+        "long",
+        "one",
+        "hello",
+        "world",
+    ] * 8
+    text = " ".join(words)
+    with open_backend(str(towers(kind)[0]), "cpu") as backend:
+        assert isinstance(backend, OpenClipBackend)
+        assert backend.fitting("a red ball") == "a red ball"
+        read = backend.fitting(text)
+        shorter = read.rsplit(" ", 1)[0]
+        assert len(words) > len(read.split()) > 10
+        vectors = backend.embed_texts([text, read, shorter])
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert np.abs(vectors[0] - vectors[2]).max() > 1e-4
+
+
 def test_a_file_is_opened_with_the_name_of_its_model(tmp_path: Path, towers: Towers) -> None:
     """A damaged, hostile, foreign or missing file is told apart in a sentence."""
     weights = tmp_path / "mine.safetensors"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -224,6 +225,26 @@ def test_what_the_model_cannot_read_is_said_and_found_by_words(world: World) -> 
     assert world.ask("собака").hits == []
     assert "German" in world.ask("ein Hund auf der Wiese").note
     assert world.ask("a dog on the grass").note == ""
+
+
+class ManyLanguages(FakeBackend):
+    """Knows red in Japanese."""
+
+    def info(self) -> FakeInfo:
+        return FakeInfo(is_multilingual=True)
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        return super().embed_texts([text.replace("赤い", "red") for text in texts])
+
+
+def test_a_model_of_many_languages_reads_other_scripts(world: World) -> None:
+    """And nothing is said about what it does not know."""
+    red, _ = world.add("red"), world.add("blue")
+    asker = Asker(Searcher(world.library, ManyLanguages()), world._picture_of)
+    found = asker.ask(Asked(text="赤い"), 10)
+    assert (found.note, found.hits[0].key) == ("", red)
+    assert asker.ask(Asked(text="ein Hund auf der Wiese"), 10).note == ""
+    assert asker.ask(Asked(text="-赤い"), 10).hits[0].key != red
 
 
 def test_ten_thousand_letters_answer(world: World) -> None:
