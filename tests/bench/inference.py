@@ -34,10 +34,19 @@ sys.path.insert(0, str(ROOT))
 
 import torch
 
+from cocadesk.locations import cache_folder
+from cocadesk.model.checkpoints.checkpoint import load_model
+from cocadesk.model.runtime.openvino import has_bfloat16
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import GenerationOptions
 from tests.bench import change_over, parity
 from tests.bench.figures import Figure, exit_code, print_table
+from tests.bench.inference_embeddings import (
+    half_cosines,
+    peak_mb,
+    sample_photos,
+    with_far_channels,
+)
 from tests.bench.inference_sides import (
     BEAM,
     GREEDY,
@@ -212,12 +221,83 @@ def change_over_figures(world: World) -> Iterator[Row]:
         yield from change_over.figures(world.ours, Path(name), is_quick=world.is_quick)
 
 
+def images(world: World) -> Iterator[Row]:
+    """Image vectors."""
+    for batch in world.batches:
+        pictures = world.images(batch)
+        world.ours.embed_images(pictures)  # opens, and allocates
+        turns = in_turns(
+            lambda given=pictures: world.ours.embed_images(given),  # type: ignore[misc]
+            lambda given=pictures: world.their_vectors(given),  # type: ignore[misc]
+            1 if world.is_quick else 3,
+        )
+        bar, aim = (
+            (3, 5) if batch == 8 and world.model == SMALL and has_bfloat16() else (None, None)
+        )
+        yield Comparison(
+            name="image embeddings", count=batch, precision=world.ours.info().precision,
+            turns=tuple(turns), bar=bar, aim=aim,
+        )  # fmt: skip
+
+
+def texts(world: World) -> Iterator[Row]:
+    """Text vectors."""
+    for batch in world.batches:
+        asked = [f"a photo of {number} dogs on a beach at sunset" for number in range(batch)]
+        world.ours.embed_texts(asked)
+        turns = in_turns(
+            lambda given=asked: world.ours.embed_texts(given),  # type: ignore[misc]
+            lambda given=asked: world.their_texts(given),  # type: ignore[misc]
+            1 if world.is_quick else 3,
+        )
+        yield Comparison(
+            name="text embeddings", count=batch, precision="float32", turns=tuple(turns)
+        )
+
+
+def cosines(world: World) -> Iterator[Row]:
+    """Vectors and decoder tokens in bfloat16 against float32, on photos of the samples."""
+    if not has_bfloat16():
+        return
+    photos = sample_photos(world.ours.info().input_spec, 8 if world.is_quick else 48)
+    for kind in ("random weights", "random weights with channels far beyond the rest"):
+        network = load_model(world.checkpoint)
+        if kind != "random weights":
+            network = with_far_channels(network)
+        for name, value in zip(("vectors", "tokens"), half_cosines(network, photos), strict=True):
+            yield Figure(
+                name=f"{world.model}, {kind}, {name}: bfloat16 to float32, 1 − smallest cosine of "
+                f"{len(photos)} photos",
+                value=1 - value, bar=1e-3, aim=1e-4,
+            )  # fmt: skip
+
+
+def memory(world: World) -> Iterator[Row]:
+    """The peak of a process that opens the model, embeds 16 photos and a text, then captions 8."""
+    for precision, bar, aim in (("bfloat16", 3, 2), ("float32", 4.5, 3.5)):
+        if precision == "bfloat16" and not has_bfloat16():
+            continue
+        for step in ("first opening, vectors", "vectors", "vectors and captions"):
+            peak = peak_mb(
+                world.folder, precision, captions="captions" in step, cache=cache_folder()
+            )
+            limits = (bar, aim) if world.model == LARGE else (None, None)
+            yield Figure(
+                name=f"peak memory, {world.model}, {precision}, {step}",
+                value=peak / 1024, unit="GB", bar=limits[0], aim=limits[1],
+            )  # fmt: skip
+
+
 MEASURES: Mapping[str, Callable[[World], Iterator[Row]]] = {
+    "images": images,
+    "texts": texts,
+    "cosines": cosines,
     "agreement": agreement,
     "greedy": greedy,
     "beam": beam,
     "tokens": tokens,
     "change-over": change_over_figures,
+    "memory": memory,
 }
 
 
@@ -235,8 +315,8 @@ def measure(world: World, names: list[str]) -> list[Row]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="under a minute")
-    parser.add_argument("--only", nargs="+", choices=tuple(MEASURES), default=list(MEASURES))
+    parser.add_argument("--quick", action="store_true", help="under a minute; not the last measure")
+    parser.add_argument("--only", nargs="+", choices=tuple(MEASURES))
     parser.add_argument("--batches", nargs="+", type=int)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--model", default=SMALL, choices=(SMALL, LARGE))
@@ -250,7 +330,7 @@ def main() -> int:
         world = World(options.model, folder, batches, is_quick=options.quick)
         machine = f"{options.threads} threads of torch, {platform.machine()}"
         print(f"{options.model}, random weights; {machine}")
-        rows = measure(world, options.only)
+        rows = measure(world, options.only or [*MEASURES][: -1 if options.quick else None])
     print(f"\n{HEAD}")
     for row in rows:
         if isinstance(row, Comparison):

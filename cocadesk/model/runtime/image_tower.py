@@ -26,7 +26,7 @@ from cocadesk.model.runtime import openvino as openvino_runtime
 from cocadesk.model.runtime.agreement import ImageTower as ImageTower
 from cocadesk.model.runtime.agreement import Pooled as Pooled
 from cocadesk.model.runtime.agreement import Verdict, compare
-from cocadesk.model.runtime.openvino_vit import IMAGE_PREFIXES, vit_model
+from cocadesk.model.runtime.openvino_vit import IMAGE_PREFIXES, VIT_BATCH, vit_model
 from cocadesk.model.values import RuntimeLimits
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 #: Grows when the network's code or its conversion changes: kept conversions are made anew.
 CONVERSION = 3
 _PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
-_BATCH = 8
-"""The pictures that a ViT gets at once: its weights are read once for all of them."""
 _COMPARED = 4
 """The pictures on which a ViT is compared: torch takes 1.6 s for each with L-14."""
 
@@ -101,7 +99,7 @@ def _open_vit(
         if verdict is not None and not verdict.accepts(least[precision]):
             continue
         try:
-            tower = OpenVinoImageTower(_saved_vit(checkpoint, saved), precision, batch=_BATCH)
+            tower = OpenVinoImageTower(_saved_vit(checkpoint, saved), precision, batch=VIT_BATCH)
         except RuntimeError as error:  # OpenVINO's only exception type
             log.warning("OpenVINO cannot run this model in %s: %s", precision, error)
             continue

@@ -21,6 +21,8 @@ from cocadesk.model.runtime.openvino import openvino
 Weights = Mapping[str, NDArray[np.float32]]
 IMAGE_PREFIXES = ("image_", "generative_pooler.", "contrastive_pooler.")
 """The weights that such a model needs."""
+VIT_BATCH = 8
+"""The pictures that a ViT gets at once: its weights are read once for all of them."""
 _EPSILON = 1e-5
 """torch's, in a LayerNorm."""
 
