@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout
 from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelPurpose
 from ui.engine.link import Ticket
 from ui.engine.tracker import JobTracker
+from ui.kit.plain_text import tip_of
 from ui.models.offer_card import OfferCard
 from ui.models.requests import ModelRequests
 
@@ -90,13 +91,11 @@ class Offers(QObject):
             return
         source, _ = self._measuring
         self._measuring = None
-        if error is not None:
-            self._problems[source] = str(error)
+        self.cards[source].again.setToolTip("" if error is None else tip_of(str(error)))
         self._show(self.cards[source])
         self._measure_next()
 
     def _on_measure(self, source: str) -> None:
-        self._problems.pop(source, None)
         self._to_measure.append(source)
         self._measure_next()
 
