@@ -128,7 +128,7 @@ def duration(seconds: float) -> str:
 
 def library_text(offer: ModelOffer, media: int) -> str:
     """The time for this library, for an example where it is empty; what was read counts."""
-    if offer.is_used or (media and offer.coverage >= 1.0):
+    if media and (offer.is_used or offer.coverage >= 1.0):
         return tr("has read your photos")
     if offer.photos_per_second is None:
         return ""

@@ -80,7 +80,7 @@ class RecallPicture(QWidget):
 
     def __init__(self, recall: RecallValue) -> None:
         super().__init__()
-        first, five = round(100 * recall.at_1), round(100 * recall.at_5)
+        first, five = (int(100 * share + 0.5) for share in (recall.at_1, recall.at_5))
         self.squares = HundredSquares(first, five)
         lines = [
             tr("{number} find their photo first", number=first),
