@@ -50,6 +50,7 @@ from tests.bench.inference_embeddings import (
 from tests.bench.inference_sides import (
     BEAM,
     GREEDY,
+    TOKENS,
     Cost,
     Images,
     World,
@@ -60,6 +61,8 @@ from tests.bench.inference_sides import (
 from tests.support.open_clip_reference import run_reference
 
 SMALL, LARGE = "coca_ViT-B-32", "coca_ViT-L-14"
+FREE = TOKENS - 2
+"""The tokens that open_clip chooses: its first and its last one are markers in any case."""
 CLEAR = 1e-4
 """Where open_clip's two best logits are nearer than this, either may be taken."""
 
@@ -178,7 +181,11 @@ def tokens(world: World) -> Iterator[Row]:
         ours = _ended(world, [found.ids for found in found_ids(world.exact, images, GREEDY)])
         for image, one, other in zip(images, ours, theirs, strict=True):
             place = next(
-                (n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
+                (
+                    n
+                    for n, pair in enumerate(zip(one[:FREE], other[:FREE], strict=False))
+                    if pair[0] != pair[1]
+                ),
                 None,
             )
             if place is None:
