@@ -165,7 +165,7 @@ def main() -> int:
             path = path_of(language, room)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
-                write_po(file, new, width=0, sort_output=True, include_lineno=False)
+                write_po(file, new, width=0, sort_output=True, no_location=True)
             with path.with_suffix(".mo").open("wb") as file:
                 write_mo(file, new)
             wanted |= {path, path.with_suffix(".mo")}
