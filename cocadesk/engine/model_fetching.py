@@ -137,18 +137,25 @@ class ModelFetcher:
         return msgspec.json.decode(spec, type=FetchSpec).source
 
     def is_needed(self, source: str) -> bool:
-        """True for a model in use, and for one that a job fetches or waits for."""
+        """True where its files are those of a model in use, or that a job fetches or waits for.
+
+        In use are those of this process and of the library; all versions lie in one folder.
+        """
         from cocadesk.model.checkpoints import hub
 
         value, jobs = self._context.model.value(), self._context.jobs()
-        needed = {value.source, value.captions.source if value.captions else value.source}
-        needed |= {
-            switch_source(jobs.spec(job.id))
-            for job in jobs.all()
-            if job.kind is JobKind.SWITCH_MODEL and not job.state.is_final
-        }
-        is_needed = any(hub.same_model(source, other) for other in needed)
-        return is_needed or bool(self.open_job(source))
+        manifest = self._context.library.manifest
+        needed = {value.source, manifest.model_source, manifest.caption_source}
+        if value.captions is not None:
+            needed.add(value.captions.source)
+        is_open = [job for job in jobs.all() if not job.state.is_final]
+        for job in is_open:
+            if job.kind is JobKind.SWITCH_MODEL:
+                needed.add(switch_source(jobs.spec(job.id)))
+            elif job.kind is JobKind.FETCH_MODEL:
+                needed.add(self._source_of(job))
+        folder = hub.folder_of(source)
+        return folder is not None and folder in {hub.folder_of(other) for other in needed if other}
 
     def is_removable(self, source: str) -> bool:
         """True where ``remove`` may take it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from cocadesk.engine.local import Access, AnyEngine, LocalEngine
 from cocadesk.fake_engine.engine import FakeEngine
+from cocadesk.library.layout import read_manifest, write_manifest
 from cocadesk.library.library import Library
 from cocadesk.locations import STARTER
 from cocadesk.protocol.client import EngineClient
@@ -116,6 +117,13 @@ def filled_library(base: Path, source: str = STARTER) -> Path:
         info = FakeInfo()
         library.set_model(info.image_id, model_id=info.model_id, source=source)
     return base
+
+
+def unnamed_model(folder: Path) -> None:
+    """Lets a library name no model: an engine that is given another has it for itself alone."""
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    write_manifest(folder, replace(manifest, model_source=None))
 
 
 def coloured_photos(folder: Path) -> Path:

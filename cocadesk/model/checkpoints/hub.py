@@ -100,6 +100,22 @@ def same_model(first: str, second: str) -> bool:
         return False
 
 
+def folder_of(source: str) -> Path | None:
+    """The folder of the hub's cache where a source's files lie, whatever its version.
+
+    None where they lie elsewhere.
+    """
+    if is_of_hub(source):
+        try:
+            return parse_repository(source).folder
+        except UserError:
+            return None
+    named, cache = named_file(source), hub_cache()
+    path = named[1] if named else Path(source.removeprefix("local-dir:")).expanduser()
+    within = path.relative_to(cache).parts if path.is_relative_to(cache) else ()
+    return cache / within[0] if within else None
+
+
 def _released(source: str) -> Repository:
     """open_clip's names for released checkpoints, in any usual spelling."""
     wanted = source.removeprefix(RELEASED_PREFIX)

@@ -11,6 +11,7 @@ import pytest
 
 from cocadesk.engine.model_fetching import SPEED_OF_LAST_S, _Speed
 from cocadesk.errors import UserError
+from cocadesk.library.library import Library
 from cocadesk.locations import STARTER, cache_folder
 from cocadesk.model.backend import Backend
 from cocadesk.model.checkpoints import cache_files, hub
@@ -32,7 +33,7 @@ from cocadesk.protocol.messages import (
     UseModel,
 )
 from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue, ModelOffer
-from tests.support.engines import filled_library, use_model, watch
+from tests.support.engines import filled_library, unnamed_model, use_model, watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.inner_engine import inner_engine
 from tests.support.other_model import OtherBackend
@@ -264,17 +265,56 @@ def test_a_fetched_model_is_removed_with_its_converted_copy(
 
 
 def test_what_is_needed_is_not_removed(client: EngineClient, served: SmallHub) -> None:
-    """Neither what is being fetched, nor what a switch waits for, nor what answers."""
+    """Neither what is being fetched, nor what a switch waits for, nor what answers.
+
+    Nor another version of it: all lie in one folder.
+    """
     served.fault(bytes_per_s=1_000_000)
     switch = use_model(client, SAME)
     for _ in range(2):
-        with pytest.raises(UserError, match="can't be removed") as refused:
-            client.ask(RemoveModel(source=SOURCE), ModelRemoved, timeout_s=WAIT_S)
-        assert "in use, or a job" in refused.value.why
+        for source in (SOURCE, f"{SAME}@v2"):
+            with pytest.raises(UserError, match="can't be removed") as refused:
+                client.ask(RemoveModel(source=source), ModelRemoved, timeout_s=WAIT_S)
+            assert "in use, or a job" in refused.value.why
         served.fault()
         assert watch(client, switch).job.state is JobState.DONE
     use_model(client, STARTER)
     shutil.rmtree(cache_folder() / "models", ignore_errors=True)
+
+
+def test_what_the_library_names_is_not_removed_by_an_engine_with_another_model(
+    served: SmallHub, tmp_path: Path
+) -> None:
+    """A model that is named for one process hides none of the library's own."""
+    with Library.open(tmp_path / "library", create=False) as library:
+        library.set_caption_source(SAME)
+    unnamed_model(tmp_path / "library")
+    with inner_engine(tmp_path / "library", "another", opener=_open) as client:
+        assert watch(client, fetch(client)).job.state is JobState.DONE
+        with pytest.raises(UserError, match="can't be removed"):
+            client.ask(RemoveModel(source=SOURCE), ModelRemoved, timeout_s=WAIT_S)
+    assert hub.is_here(hub.parse_repository(SOURCE))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_in_cache"),
+    [
+        (SOURCE, True),
+        (f"{SAME}@v2", True),
+        (f"{{cache}}/models--{REPOSITORY.replace('/', '--')}/snapshots/main/{SAFE}", True),
+        (f"local-dir:{{cache}}/models--{REPOSITORY.replace('/', '--')}/snapshots/main", True),
+        ("hf-hub:no-name", False),
+        ("{cache}", False),
+        (STARTER, False),
+        ("/elsewhere/weights.safetensors", False),
+    ],
+)
+def test_the_folder_of_a_source_is_that_of_all_its_versions(
+    served: SmallHub, source: str, is_in_cache: bool
+) -> None:
+    """By its name in the hub or by a path in the hub's cache."""
+    found = hub.folder_of(source.replace("{cache}", str(served.cache)))
+    assert found == (served.folder if is_in_cache else None)
 
 
 def test_the_time_left_follows_the_line() -> None:
