@@ -108,6 +108,7 @@ class CaptionModel:
     def use(self, backend: Backend, source: str) -> None:
         """Lets an open model caption from now on; ``library.json`` names it first."""
         self._library.set_caption_source(source)
+        self.is_for_one_process = False
         with self._lock:
             self._take(backend, source)
 
@@ -153,17 +154,24 @@ def _value_of(backend: Backend, source: str) -> CaptionModelValue:
     return to_value(backend.info(), CaptionModelValue, state=ModelState.READY, source=source)
 
 
+def spoiled() -> str:
+    """Why the one model that is known to be bad at it is not for search."""
+    return tr(
+        "Its tuning on captions alone spoiled its search: of ImageNet's pictures it tells "
+        "0.8 % right, as CoCa ViT-B-32 does 63.3 %."
+    )
+
+
 def check_search(backend: Backend, source: str) -> None:
     """Make sure that a model is good for search.
 
     Raises:
         UserError: it can only caption.
     """
-    info = backend.info()
-    if not info.is_for_search:
+    if not backend.info().is_for_search:
         raise UserError(
             tr("The model {source} is not for search.", source=source),
-            f"{info.name}: {info.reason}.",
+            spoiled(),
             tr(
                 "Let it write captions alone: cocadesk model use {source} --for captions.",
                 source=source,

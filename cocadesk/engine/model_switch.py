@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
-from cocadesk.engine.caption_model import check_captions, check_search
+from cocadesk.engine.caption_model import check_captions, check_search, spoiled
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
@@ -304,10 +304,7 @@ def refuse_for_search(source: str) -> None:
     if offer is not None and not offer.is_for_search:
         raise UserError(
             tr("{name} can't search.", name=offer.name),
-            tr(
-                "Its tuning on captions alone spoiled its search: of ImageNet's pictures it tells "
-                "0.8 % right, as CoCa ViT-B-32 does 63.3 %."
-            ),
+            spoiled(),
             tr(
                 "Let it write captions alone: cocadesk model use {source} --for captions.",
                 source=source,

@@ -53,7 +53,7 @@ from cocadesk.protocol.values import (
     TeachSource,
 )
 from cocadesk.resources import resource_path
-from tests.support.engines import filled_library, index, use_model, watch
+from tests.support.engines import filled_library, index, unnamed_model, use_model, watch
 from tests.support.fake_backend import FakeBackend, FakeCaption, FakeInfo
 from tests.support.inner_engine import inner_engine
 from tests.support.open_clip_towers import run_towers
@@ -95,7 +95,7 @@ class Spoiled(FakeBackend):
     """Is good for captions alone."""
 
     def info(self) -> FakeInfo:
-        return replace(WRITER, is_for_search=False, reason="its vectors are spoiled")
+        return replace(WRITER, is_for_search=False, reason="there is a CPU alone")
 
 
 class Gated(Tower):
@@ -291,7 +291,7 @@ def test_a_choice_for_captions_stays_though_a_switch_that_began_before_ends_late
     [
         ("tower", ModelPurpose.CAPTIONS, "can only search"),
         ("tower", ModelPurpose.BOTH, "can only search"),
-        ("spoiled", None, "vectors are spoiled"),
+        ("spoiled", None, "spoiled its search"),
         ("spoiled", ModelPurpose.SEARCH, "--for captions"),
         ("no such", ModelPurpose.CAPTIONS, "There is no model"),
     ],
@@ -300,8 +300,9 @@ def test_what_a_model_cannot_do_is_refused_and_nothing_changes(
     client: EngineClient, tmp_path: Path, source: str, purpose: ModelPurpose | None, said: str
 ) -> None:
     """In a sentence that says what it can."""
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as refused:
         use_model(client, source, purpose)
+    assert "CPU" not in str(refused.value)  # where it runs is no reason
     model = _model(client)
     assert (model.source, model.captions) == (STARTER, None)
     assert _manifest(tmp_path)["caption_source"] is None
@@ -313,6 +314,22 @@ def test_a_spoiled_model_captions(client: EngineClient) -> None:
     captions = _model(client).captions
     assert captions is not None
     assert captions.source == "spoiled"
+
+
+def test_a_choice_for_captions_holds_where_the_model_was_named_for_one_process(
+    tmp_path: Path, shop: Shop
+) -> None:
+    """Before one is chosen, the named one captions, else the starter."""
+    filled_library(tmp_path)
+    unnamed_model(tmp_path / "library")
+    with inner_engine(tmp_path / "library", "tower", opener=shop.open) as client:
+        before = _model(client).captions
+        assert before is not None
+        assert before.source == STARTER
+        use_model(client, "writer", ModelPurpose.CAPTIONS)
+        after = _model(client).captions
+        assert after is not None
+        assert after.source == "writer"
 
 
 def test_two_models_are_not_taught(client: EngineClient) -> None:
