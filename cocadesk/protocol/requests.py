@@ -291,10 +291,11 @@ class ListModels(RequestBody, frozen=True):
 class UseModel(RequestBody, frozen=True):
     """Switches to another model, in a job where its vectors must be made first; ``JobReply``.
 
-    A model of the hub that is not on this machine is fetched first, in the same job. One whose
-    search is spoiled is refused, except for captions. ``purpose`` is what for. SEARCH: captions
-    come from the model that writes them now. CAPTIONS: nothing is read, searches go on as before.
-    Without one it does what it can: a model that can only search leaves captions to the starter.
+    A model of the hub that is not on this machine is fetched first, by a job of its own that this
+    one waits for. One whose search is spoiled is refused, except for captions. ``purpose`` is what
+    for. SEARCH: captions come from the model that writes them now. CAPTIONS: nothing is read,
+    searches go on as before. Without one it does what it can: a model that can only search leaves
+    captions to the starter.
     """
 
     source: str

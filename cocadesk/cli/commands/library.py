@@ -212,8 +212,10 @@ def info(options: Options, report: Report) -> int:
     if not model.are_tags_fitted:
         notices.append(_UNFITTED)
     report.document({**document, "notices": notices})
-    width = max(len(name) for name in document)
-    for name, value in document.items():
+    # A text that is empty says nothing: the model that searches captions too, or is not open.
+    shown = {name: value for name, value in document.items() if value != ""}
+    width = max(map(len, shown))
+    for name, value in shown.items():
         report.line(f"{name.replace('_', ' '):<{width}}  {value}")
     if counts.without_vectors and answer.update is None:
         report.line(f"{counts.without_vectors:,} without vectors: index again.")

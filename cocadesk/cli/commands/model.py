@@ -165,17 +165,19 @@ def use(
     """
     from cocadesk.cli.session import follow, started_engine
     from cocadesk.locations import durable_source
-    from cocadesk.protocol.messages import GetInfo, Info, JobReply, Jobs, ListJobs, UseModel
-    from cocadesk.protocol.values import IndexReport, JobKind, ModelPurpose
+    from cocadesk.protocol.messages import FetchModel, GetInfo, Info, JobReply, UseModel
+    from cocadesk.protocol.values import IndexReport, ModelPurpose
 
     started_s = time.monotonic()
     with started_engine(Options(library=options.library)) as engine:
         wanted = None if purpose is None else ModelPurpose(purpose.value)
         body = UseModel(source=durable_source(source), purpose=wanted)
         job = engine.ask(body, JobReply).job
-        for other in engine.ask(ListJobs(), Jobs).jobs:
-            if other.kind is JobKind.FETCH_MODEL and not other.state.is_final and job.waits_for:
-                follow(engine, other, report)  # the switch waits for it
+        if job.waits_for and _is_absent(body.source):
+            # The job that fetches it already, for which the switch waits.
+            fetching = engine.ask(FetchModel(source=body.source), JobReply).job
+            if not fetching.state.is_final:
+                follow(engine, fetching, report)
         end = follow(engine, job, report)
         model = engine.ask(GetInfo(), Info).model
     done = end.report if isinstance(end.report, IndexReport) else IndexReport()
@@ -192,6 +194,13 @@ def use(
     report.line(end.job.message)
     report.failures(done.failed)
     return SOME_FAILED if done.failed else OK
+
+
+def _is_absent(source: str) -> bool:
+    """True for a model of the hub that is not on this machine."""
+    from cocadesk.model.checkpoints import hub
+
+    return hub.is_of_hub(source) and not hub.is_here(hub.parse_repository(source))
 
 
 @app.command("export")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from cocadesk.model.checkpoints import hub
+from cocadesk.protocol.messages import ControlJob, FetchModel, JobReply, Jobs, ListJobs
+from cocadesk.protocol.values import JobAction, JobState
 from tests.support.engines import real_client
 from tests.support.index_tools import write_photo
 from tests.support.program import document_of, invoked, started
@@ -102,11 +104,18 @@ def _grows(path: Path) -> bool:
 
 
 def test_a_model_that_is_not_here_is_fetched_by_use(served: SmallHub, tmp_path: Path) -> None:
-    """One command, from the hub to the first search."""
-    with real_client(tmp_path):
+    """One command, from the hub to the first search; another fetching that is paused stays so."""
+    with real_client(tmp_path) as client:
+        other = client.ask(FetchModel(source=SPOILED), JobReply).job
+        client.ask(ControlJob(job_id=other.id, action=JobAction.PAUSE), JobReply)
         document = document_of(tmp_path / "library", "model", "use", SOURCE)
+        states = {job.id: job.state for job in client.ask(ListJobs(), Jobs).jobs}
+        said = invoked("info", "--library", tmp_path / "library").out
     assert document["source"] == SOURCE
+    assert states[other.id] is JobState.PAUSED
     served.assert_whole()
+    assert "caption model" in said
+    assert all(line[line.find("  ") :].strip() for line in said.splitlines() if "  " in line)
 
 
 def test_a_model_that_is_named_for_one_command_is_fetched_for_it(
