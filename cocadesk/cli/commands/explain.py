@@ -48,6 +48,7 @@ def explain(
 
     path = os.path.abspath(os.fsencode(photo))  # noqa: PTH100 - bytes
     sheet = _new_file(os.fsdecode(path), out, overwrite=overwrite)
+    _spare(path, sheet)
     temporary = sheet.with_name(f"{sheet.name}.{os.getpid()}.new") if overwrite else sheet
     body = Explain(
         path=WirePath.of(path),
@@ -115,6 +116,24 @@ def _new_file(photo: str, out: Path | None, *, overwrite: bool) -> Path:
             "Give another name, or add --overwrite.",
         )
     return out
+
+
+def _spare(photo: bytes, out: Path) -> None:
+    """Nothing where another file than the photo is to be written.
+
+    Raises:
+        UserError: it is the photo, perhaps by another name.
+    """
+    try:
+        is_photo = out.samefile(os.fsdecode(photo))
+    except OSError:  # one of them is not there
+        return
+    if is_photo:
+        raise UserError(
+            f"{out} is the photo itself.",
+            "A photo is never written over.",
+            "Give another name.",
+        )
 
 
 def _place(across: float, down: float) -> str:

@@ -62,3 +62,17 @@ def test_a_file_that_is_there_is_written_over_only_when_told(tmp_path: Path, her
     assert invoked("explain", photo, "dog", "--overwrite", *common).code == OK
     assert out.read_bytes() != b"mine"
     assert [path.name for path in here.iterdir()] == ["own.jpg"]
+
+
+def test_the_photo_itself_is_never_written_over(tmp_path: Path, here: Path) -> None:
+    """Not by another name of it either."""
+    model = write_tiny_checkpoint(tmp_path / "model")
+    photo = write_photo(tmp_path / "a.jpg", 1)
+    before = photo.read_bytes()
+    (here / "other.jpg").symlink_to(photo)
+    common = ("--library", tmp_path / "none", "--model", model, "--overwrite")
+    for out in (photo, here / "other.jpg"):
+        refused = invoked("explain", photo, "dog", "--out", out, *common)
+        assert refused.code == USER_ERROR
+        assert "the photo itself" in refused.err
+    assert photo.read_bytes() == before
