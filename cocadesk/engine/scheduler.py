@@ -237,13 +237,16 @@ class Scheduler:
     ) -> Iterator[Callable[[Callable[[str], bool]], int]]:
         """Keep jobs from beginning; gives what forgets jobs and tells how many.
 
-        It is asked of each job's order and report (JSON) whether they go.
+        It is asked of each job's order and report (JSON) whether they go. The fetching of a
+        model goes on: it knows nothing of photos and videos.
 
         Raises:
-            UserError: a job runs.
+            UserError: another job runs.
         """
         with self._changed:
-            running = next(iter(self._jobs.working.values()), None)
+            working = dict(self._jobs.working)
+            fetching = working.pop(Lane.FETCHING, None)
+            running = next(iter(working.values()), None)
             if running is not None:
                 raise UserError(
                     tr("Something else is being done: {running}.", running=running.value.title),
@@ -252,7 +255,8 @@ class Scheduler:
                 )
 
             def forget(goes: Callable[[str], bool]) -> int:
-                gone = [job for job in self._jobs.all() if any(map(goes, documents_of(job)))]
+                others = [job for job in self._jobs.all() if job is not fetching]
+                gone = [job for job in others if any(map(goes, documents_of(job)))]
                 for job in gone:
                     self._jobs.forget(job)
                 return len(gone)

@@ -47,7 +47,7 @@ from cocadesk.protocol.messages import (
     UndoAnnotations,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobKind, Scope
+from cocadesk.protocol.values import JobKind, JobState, Scope
 from cocadesk.trainer_messages import CaptionedPhoto, TuningDataset, TuningSpec
 from tests.support.engines import coloured_photos, local_engine
 from tests.support.found_bytes import found_in
@@ -274,6 +274,36 @@ def test_nothing_is_forgotten_while_a_job_runs() -> None:
         assert forget_jobs(Traces((), (), [b"/other"]).is_in) == 0
         assert forget_jobs(Traces((), (), [b"/photos"]).is_in) == 1
     assert table.rows == {}
+
+
+def test_media_are_forgotten_while_a_model_is_fetched() -> None:
+    """Which takes an hour, and knows nothing of them; its own row stays until it has ended."""
+    is_at_work, may_end = threading.Event(), threading.Event()
+
+    def work(spec: str) -> Steps:
+        is_at_work.set()
+        may_end.wait(20)
+        yield JobStep(done=1)
+        return JobOutcome(message="done")
+
+    table = JobsInMemory()
+    scheduler = Scheduler(
+        table,
+        {JobKind.FETCH_MODEL: work},
+        on_change=lambda _job: None,
+        wait_until_quiet=lambda _limit_s: True,
+    )
+    job = scheduler.add(JobKind.FETCH_MODEL, "Fetching a model", '{"folder": "/photos/hub"}')
+    thread = threading.Thread(
+        target=scheduler.run, args=(job.id,), kwargs={"is_stopped": lambda: False}
+    )
+    thread.start()
+    assert is_at_work.wait(20)
+    with scheduler.at_rest() as forget_jobs:
+        assert forget_jobs(Traces((), (), [b"/photos"]).is_in) == 0
+    may_end.set()
+    thread.join()
+    assert scheduler.get(job.id).state is JobState.DONE
 
 
 def test_a_finished_run_loses_the_notes_and_keeps_the_model(tmp_path: Path) -> None:
