@@ -17,7 +17,8 @@ from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint
 from cocadesk.model.checkpoints.converted import known_note
 from cocadesk.model.checkpoints.fitting import check_fits
 from cocadesk.model.checkpoints.weight_files import map_safetensors
-from cocadesk.model.device import choose_device
+from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.ids import ModelIds
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.memory import (
     IDLE_S,
@@ -80,7 +81,7 @@ class CocaBackend:
         self._ids = checkpoint.ids()
         choice = choose_device(device)
         self._parts = NetworkParts(checkpoint, choice, self._limits, image_tower)
-        kept = KeptLimits.of(self._ids.model_id, choice.name or choice.device)
+        kept = _kept_limits(self._ids, choice)
         self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
         self._caption_limit = BatchLimit(_CAPTIONS, kept, "captions")
         self._text_limit = BatchLimit(_TEXTS, kept, "texts")
@@ -133,6 +134,9 @@ class CocaBackend:
                     raise
                 failure = error.with_traceback(None)  # it holds what was computed
             self._parts.leave_accelerator(failure, before)
+            kept = _kept_limits(self._ids, self._parts.device)
+            for limit in (self._picture_limit, self._caption_limit, self._text_limit):
+                limit.begin_anew(kept)
             return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -280,6 +284,10 @@ class CocaBackend:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _kept_limits(ids: ModelIds, choice: DeviceChoice) -> KeptLimits:
+    return KeptLimits.of(ids.model_id, choice.name or choice.device)
 
 
 def _check_images(images_BHWC: NDArray[np.uint8], size: int) -> None:

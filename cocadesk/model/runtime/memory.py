@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,7 +64,8 @@ def release_memory() -> None:
         backend: Any = getattr(torch, kind, None)
         is_used = kind == "mps" or getattr(backend, "is_initialized", bool)()
         if is_used and (kind != "mps" or torch.backends.mps.is_available()):
-            backend.empty_cache()
+            with suppress(RuntimeError):  # a device that is lost gives nothing back
+                backend.empty_cache()
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
@@ -143,6 +144,13 @@ class BatchLimit:
         self._kept = kept
         self._name = name
         self.size = kept.get(name, most)
+        self._went_well = 0
+        self._patience = _PATIENCE
+
+    def begin_anew(self, kept: KeptLimits) -> None:
+        """Goes on with what is known of another device, on which all is computed from now on."""
+        self._kept = kept
+        self.size = kept.get(self._name, self._most)
         self._went_well = 0
         self._patience = _PATIENCE
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _NETWORK, _TOWER, _TEXTS, _WRITER = "network", "image tower", "texts", "captions"
 _EXPLAINER = "explainer"
+_PARTS = (_NETWORK, _TOWER, _TEXTS, _WRITER, _EXPLAINER)
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class NetworkParts:
         self._opened: dict[str, Any] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._falling = threading.Lock()
+        self._times_left = 0
 
     @property
     def precision(self) -> str:
@@ -123,11 +125,15 @@ class NetworkParts:
         return self._part(_EXPLAINER, opened)
 
     def free(self) -> None:
-        """Lets go of all that is open; who is in the middle of it ends with it."""
-        names = list(self._opened)
-        for name in names:
+        """Lets go of all that is open; who is in the middle of it ends with it.
+
+        A part that is being opened is waited for.
+        """
+        names = []
+        for name in _PARTS:
             with self._locks[name]:
-                self._opened.pop(name, None)
+                if self._opened.pop(name, None) is not None:
+                    names.append(name)
         release_memory()
         if names:
             log.info("%s freed: %s", self._checkpoint.config.name, ", ".join(names))
@@ -135,7 +141,7 @@ class NetworkParts:
     def leave_accelerator(self, error: BaseException, before: DeviceChoice) -> None:
         """From now on the CPU computes: the accelerator ``before`` has failed with ``error``."""
         with self._falling:
-            if self.device is not before:
+            if self.device.device != before.device:
                 return  # the other lane met it first
             why = (
                 tr("its memory does not suffice")
@@ -145,6 +151,7 @@ class NetworkParts:
             log.warning("%s is left for the CPU: %s", before.name, why)
             reason = tr("{card} has failed: {why}", card=before.name or before.device, why=why)
             self.device = DeviceChoice(device="cpu", reason=reason)
+            self._times_left += 1
         self.free()
 
     def _place(self) -> CoCa:
@@ -152,8 +159,9 @@ class NetworkParts:
 
         before = self.device
         model, placed = place(self._checkpoint, self._checkpoint.ids().model_id, before)
-        if before.device != "cpu":
-            self.device = placed
+        with self._falling:
+            if before.device != "cpu" and self.device is before:
+                self.device = placed
         return model
 
     def _open_tower(self) -> ImageTower:
@@ -165,8 +173,11 @@ class NetworkParts:
         return open_image_tower(self._checkpoint, ids, self.device, self.network, self._limits)
 
     def _part(self, name: str, opened: Callable[[], T]) -> T:
+        """The part, opened where it is not; anew if the accelerator was left meanwhile."""
         with self._locks[name]:
-            if name not in self._opened:
-                self._opened[name] = opened()
+            while name not in self._opened:
+                times, found = self._times_left, opened()
+                if times == self._times_left:
+                    self._opened[name] = found
             part: T = self._opened[name]
             return part

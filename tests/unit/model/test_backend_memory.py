@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from cocadesk.model.runtime import coca_backend
 from cocadesk.model.runtime.captions import CaptionWriter
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import Pooled
+from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import NumpyTextTower
 from cocadesk.model.runtime.torch import TorchImageTower, TorchTextTower
 from cocadesk.model.source import find_checkpoint
@@ -178,8 +181,9 @@ def test_an_accelerator_that_takes_no_network_is_left_for_the_cpu(folder: Path) 
 def test_an_accelerator_that_fails_in_the_middle_is_left_for_the_cpu(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: str
 ) -> None:
-    """The job goes on: the same pictures are computed again."""
+    """The job goes on: the same pictures are computed again, as many at once as ever."""
     chosen(monkeypatch, FLOAT32)
+    sizes: list[int] = []
 
     class Failing:
         """Fails until the CPU has its place."""
@@ -187,13 +191,36 @@ def test_an_accelerator_that_fails_in_the_middle_is_left_for_the_cpu(
         def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
             if backend.info().device != "cpu":
                 raise error
+            sizes.append(len(images_BHWC))
             return tower(images_BHWC)
 
     tower = TorchImageTower(load_model(find_checkpoint(str(folder))), "cpu")
     with opened(folder, image_tower=Failing()) as backend:
         vectors = backend.embed_images(IMAGES)
         assert why in backend.info().reason
+    assert sizes == [9], "how few fitted on the card says nothing of the CPU"
     np.testing.assert_allclose(vectors, tower(IMAGES)[0], atol=1e-5)
+
+
+def test_a_part_that_is_opened_while_the_accelerator_is_left_is_opened_again(
+    folder: Path, gpu: DeviceChoice
+) -> None:
+    """Else it would stay on the card that has failed, with all that comes later."""
+    parts = NetworkParts(find_checkpoint(str(folder)), gpu, RuntimeLimits())
+    leaving = threading.Thread(target=parts.leave_accelerator, args=(FULL, gpu))
+    devices: list[str] = []
+
+    def opened() -> str:
+        devices.append(parts.device.device)
+        if not devices[1:]:
+            leaving.start()
+            while parts.device.device != "cpu":
+                time.sleep(0.001)
+        return devices[-1]
+
+    assert parts._part("texts", opened) == "cpu"
+    leaving.join(10)
+    assert devices == ["cuda", "cpu"]
 
 
 def test_what_is_idle_is_freed_and_opened_again(

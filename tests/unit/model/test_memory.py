@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -232,5 +234,18 @@ def test_memory_can_be_released_at_any_time(monkeypatch: pytest.MonkeyPatch) -> 
     """With torch and without; a system without malloc_trim does without."""
     release_memory()
     monkeypatch.setattr(memory, "_malloc_trim", lambda: None)
-    monkeypatch.delitem(memory.sys.modules, "torch")
+    monkeypatch.delitem(sys.modules, "torch")
+    release_memory()
+
+
+def test_a_lost_device_keeps_its_memory_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failed kernel CUDA answers every call with the same error: the CPU goes on."""
+
+    def refuse() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=refuse)
+    mps = SimpleNamespace(is_available=lambda: False)
+    of_cuda = SimpleNamespace(cuda=cuda, backends=SimpleNamespace(mps=mps))
+    monkeypatch.setitem(sys.modules, "torch", of_cuda)
     release_memory()
