@@ -98,13 +98,16 @@ class OpenClipBackend:
         self._device: DeviceChoice = choose_device(device)
         self._lock = Lock()
         self._network: OpenTowers | None = None
+        self.idle = IdleWatch(self._free, idle_s=idle_s, clock=clock)
         self._facts = _kept(towers) or self._found()
-        kept = KeptLimits.of(self._facts.model_id, self._device.name or self._device.device)
+        kept = self._kept_limits()
         self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
         self._text_limit = BatchLimit(_TEXTS, kept, "texts")
         self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
-        self.idle = IdleWatch(self._free, idle_s=idle_s, clock=clock)
+
+    def _kept_limits(self) -> KeptLimits:
+        return KeptLimits.of(self._facts.model_id, self._device.name or self._device.device)
 
     def info(self) -> ModelInfo:
         return ModelInfo(
@@ -122,9 +125,12 @@ class OpenClipBackend:
         )
 
     def _found(self) -> _Facts:
-        """The facts, from all weights; kept for the next time."""
-        opened = self._opened
-        facts = _facts(self._towers, opened)
+        """The facts, from all weights on the CPU; kept for the next time."""
+        from cocadesk.model.runtime.open_clip import open_towers
+
+        with self.idle.working():  # the network stays for whoever comes next
+            self._network = open_towers(self._towers)
+            facts = _facts(self._towers, self._network)
         file = _facts_file(self._towers)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -139,11 +145,12 @@ class OpenClipBackend:
         from cocadesk.model.runtime.open_clip import open_towers
 
         with self._lock:
-            if self._network is None:
-                opened = open_towers(self._towers)
+            opened = self._network or open_towers(self._towers)
+            if _device_of(opened).type != self._device.device:
+                self._network = None  # where memory runs out, a part of it has gone there
                 opened.network.to(self._device.device)
-                self._network = opened
-            return self._network
+            self._network = opened
+            return opened
 
     def _free(self) -> None:
         with self._lock:
@@ -167,9 +174,14 @@ class OpenClipBackend:
                 if before.device == "cpu":
                     raise _too_little_memory(self._towers.name) from error
                 reason = f"{before.name or before.device} failed ({first_line(error)})"
-            log.warning("%s; the CPU goes on", reason)
-            self._free()
-            self._device = DeviceChoice(device="cpu", reason=reason)
+            with self._lock:
+                if self._device.device == before.device:  # else the other lane met it first
+                    log.warning("%s; the CPU goes on", reason)
+                    self._device = DeviceChoice(device="cpu", reason=reason)
+                    self._network = None
+            release_memory()
+            for limit in (self._picture_limit, self._text_limit):
+                limit.begin_anew(self._kept_limits())
             return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -192,9 +204,10 @@ class OpenClipBackend:
 
         opened = self._opened
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device.device)
-            mean = torch.tensor(opened.mean, device=self._device.device)
-            std = torch.tensor(opened.std, device=self._device.device)
+            device = _device_of(opened)
+            pixels = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(device)
+            mean = torch.tensor(opened.mean, device=device)
+            std = torch.tensor(opened.std, device=device)
             image_BCHW = ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2).contiguous()
             return _array(opened.network.encode_image(image_BCHW))
 
@@ -207,7 +220,7 @@ class OpenClipBackend:
         length = int(self._towers.settings["text_cfg"].get("context_length", _CONTEXT))
         if text.isascii() and len(text) < length - _MARKERS:
             return text  # a token is a letter at least
-        tokenize = self._opened.tokenize
+        tokenize = self._computed(lambda: self._opened).tokenize
         whole = tokenize([text])
 
         def is_whole(count: int) -> bool:
@@ -226,7 +239,7 @@ class OpenClipBackend:
 
         opened = self._opened
         with torch.inference_mode():
-            ids_BT = opened.tokenize(list(texts)).to(self._device.device)
+            ids_BT = opened.tokenize(list(texts)).to(_device_of(opened))
             return _array(opened.network.encode_text(ids_BT))
 
     def _unit(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -294,6 +307,11 @@ def _too_little_memory(name: str) -> UserError:
         "Not even one picture or text could be computed.",
         "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
     )
+
+
+def _device_of(opened: OpenTowers) -> torch.device:
+    device: torch.device = next(opened.network.parameters()).device
+    return device
 
 
 def _array(vectors: torch.Tensor) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
@@ -20,7 +21,9 @@ from cocadesk.media.types import DecodedPhoto, DecodeRequest
 from cocadesk.model.backend import open_backend
 from cocadesk.model.checkpoints.open_clip_names import architectures, settings_of
 from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
+from cocadesk.model.device import DeviceChoice
 from cocadesk.model.known_models import known_models
+from cocadesk.model.runtime import open_clip_backend
 from cocadesk.model.runtime.open_clip_backend import OpenClipBackend
 from cocadesk.model.source import find_checkpoint, find_model
 from cocadesk.picture_input import InputSpec, Resize, Scaling
@@ -189,6 +192,41 @@ def test_an_idle_model_is_freed_and_opened_again(towers: Towers) -> None:
         again = backend.embed_images(answers.images_BHWC)
     assert sizes[:3] == [4, 2, 1]
     np.testing.assert_allclose(again, first, atol=1e-6)
+
+
+def test_a_card_that_is_full_is_left_for_the_cpu_from_the_first_opening_on(
+    towers: Towers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ids need none, and pictures and texts are computed, as many at once as ever."""
+    folder, answers = towers("clip")
+    found, move, sizes = find_model(str(folder)), torch.nn.Module.to, list[int]()
+    assert isinstance(found, SearchTowers)
+
+    def full(self: torch.nn.Module, device: str) -> torch.nn.Module:
+        if device == "cuda":
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return move(self, device)
+
+    card = DeviceChoice(device="cuda", reason="it computes", name="GeForce X")
+    monkeypatch.setattr(open_clip_backend, "choose_device", lambda _wanted: card)
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with OpenClipBackend(found) as backend:
+        encode = backend._encode_images
+
+        def counted(images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+            vectors = encode(images_BHWC)
+            sizes.append(len(images_BHWC))
+            return vectors
+
+        backend._encode_images = counted  # type: ignore[method-assign]
+        assert backend.info().device == "cuda"
+        vectors = backend.embed_images(answers.images_BHWC)
+        assert backend.info().device == "cpu"
+        assert backend.info().reason.startswith("GeForce X failed (CUDA out of memory")
+        backend.embed_texts(["a dog"])
+    assert sizes == [4]
+    with OpenClipBackend(found, "cpu") as backend:
+        np.testing.assert_allclose(vectors, backend.embed_images(answers.images_BHWC), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip"])
