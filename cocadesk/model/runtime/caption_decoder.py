@@ -84,7 +84,7 @@ def open_decoder(
     name = f"{ids.model_id}-captions-{_VERSION}-torch-{torch.__version__}.json"
     path = cache_folder() / "compiled" / name
     found = read_verdict(path)
-    if found is not None:
+    if found is not None and {"loss", "speedup"} <= found.keys():
         return packed(torch.bfloat16 if _is_accepted(found, limits) else torch.float32)
     tokens_BQD = _test_tokens(checkpoint)
     plain, half = packed(torch.float32), packed(torch.bfloat16)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +112,8 @@ def _open_vit(
             return tower
         del tower
         for file in (saved, saved.with_suffix(".bin")):
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # Windows removes no file that is still mapped
+                file.unlink(missing_ok=True)
     return None
 
 

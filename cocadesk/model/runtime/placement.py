@@ -6,11 +6,9 @@ is kept in the cache folder for each network, device and torch.
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,11 +19,14 @@ from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_model
 from cocadesk.model.device import FLOAT32, DeviceChoice
 from cocadesk.model.runtime.memory import is_out_of_memory, release_memory
+from cocadesk.model.runtime.verdict import keep_verdict, read_verdict
 
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
 
 log = logging.getLogger(__name__)
+#: Grows when the network's code or ``to_device`` changes: devices are compared anew.
+_VERSION = 1
 MIN_COSINE = 0.999
 _TEXTS = (
     "a dog",
@@ -91,26 +92,17 @@ class _ExactLinear(nn.Linear):
 
 def _kept_cosine(checkpoint: Checkpoint, model_id: str, choice: DeviceChoice) -> float:
     """The verdict of the last time, else of a comparison now."""
-    parts = (model_id, choice.device, choice.name, choice.dtype, f"torch {torch.__version__}")
+    device = (choice.device, choice.name, choice.dtype)
+    parts = (model_id, *device, f"torch {torch.__version__}", str(_VERSION))
     name = "-".join("".join(c if c.isalnum() or c == "." else "_" for c in part) for part in parts)
     file = cache_folder() / "self-tests" / f"{name}.json"
-    try:
-        return float(json.loads(file.read_text("utf-8"))["cosine"])
-    except (OSError, ValueError, KeyError, TypeError):
-        cosine = least_cosine(checkpoint, choice)
+    kept = (read_verdict(file) or {}).get("cosine")
+    if kept is not None:
+        return kept
+    cosine = least_cosine(checkpoint, choice)
     log.info("%s in %s against float32 on the CPU: cosine %.5f", choice.name, choice.dtype, cosine)
-    _keep(file, cosine)
+    keep_verdict({"cosine": cosine}, file)
     return cosine
-
-
-def _keep(file: Path, cosine: float) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps({"cosine": cosine}), "utf-8")
-        fresh.replace(file)
-    except OSError as error:
-        log.warning("The self-test could not be kept: %s", error)
 
 
 def least_cosine(checkpoint: Checkpoint, choice: DeviceChoice) -> float:

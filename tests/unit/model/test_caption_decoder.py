@@ -183,9 +183,10 @@ def test_the_verdict_on_bfloat16_is_kept_and_obeyed(
     kept.write_text(json.dumps({"loss": 0.0, "difference": 0.0, "speedup": 0.9}), "utf-8")
     assert opened(large) == "float32"
     assert len(asked) == 1
-    kept.write_text("{", "utf-8")
-    opened(large)
-    assert len(asked) == 2
+    for damaged in ("{", "{}"):
+        kept.write_text(damaged, "utf-8")
+        opened(large)
+    assert len(asked) == 3
 
 
 def test_the_precision_of_captions_is_said_once_they_are_written(tmp_path: Path) -> None:

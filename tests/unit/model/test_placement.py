@@ -134,6 +134,9 @@ def test_the_comparison_is_remembered(
     place(checkpoint, "coca-1", GPU)
     place(checkpoint, "coca-2", GPU)
     assert devices.compared == [FLOAT16] * 3
+    monkeypatch.setattr(placement, "_VERSION", placement._VERSION + 1)
+    place(checkpoint, "coca-2", GPU)
+    assert devices.compared == [FLOAT16] * 4, "by code that has changed meanwhile"
 
 
 def test_a_network_too_wide_for_float16_is_computed_in_float32(
