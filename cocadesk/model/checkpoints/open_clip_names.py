@@ -30,7 +30,7 @@ class Weights:
 
 
 def architectures() -> dict[str, Path]:
-    """The files of settings of all models that search, by name; CoCa's are not among them."""
+    """The files of settings of all models that it can build, by name; CoCa's are among them."""
     return {path.stem: path for path in sorted(_package().glob("model_configs/*.json"))}
 
 

@@ -99,9 +99,10 @@ def generate_candidates(
 
 
 def decoder_of(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
-    """The network's decoder with its weights as they are: a view, where they are on one device.
+    """The network's decoder, which shares its weights.
 
-    ``dtype`` is that of products; weights that have it already are not copied.
+    ``dtype`` is that of products; weights that have it already are not copied, but for those of
+    self-attention: one product takes query, key and value.
     """
     state = dict(model.named_parameters(remove_duplicate=False))
     if dtype is torch.float32:
