@@ -135,3 +135,20 @@ def test_something_more_is_painted_into_the_whole_picture(
     _shown(layer, LOOK)
     assert layer.touch(more)
     assert _is_red(_shown(layer, LOOK), QPointF(40, 30))
+
+
+def test_no_step_goes_on_with_what_was_given_up(
+    qtbot: QtBot, slices: Callable[[float], None]
+) -> None:
+    """Its points may be gone by then."""
+    parent, painted = QObject(), list[Look]()
+    layer = MapLayer(_painter_of(painted, steps=50), parent)
+    slices(0.0)
+    monitor = list[None]()
+    layer.came.connect(lambda: monitor.append(None))
+    _shown(layer, LOOK)
+    assert not layer.is_whole
+    layer.stop()
+    assert layer.is_whole
+    qtbot.wait(50)
+    assert not monitor

@@ -13,8 +13,10 @@ from pytestqt.qtbot import QtBot
 from cocadesk.protocol.messages import GetMap, MapColour, MapKind, RequestBody, RowsChanged
 from ui.engine.link import Ticket
 from ui.kit.actions import Actions
+from ui.library.map import layer as map_layer
 from ui.library.map import page as map_page
 from ui.library.map.page import MapPage
+from ui.library.map.points import PointSet
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
@@ -156,3 +158,20 @@ def test_a_click_chooses_the_point_under_it(page: MapPage) -> None:
     assert len(canvas.chosen) == 1
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
     assert canvas.chosen == []
+
+
+def test_a_map_that_is_replaced_unseen_is_not_painted_on(
+    window: MainWindow, page: MapPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another map comes while the page is not shown: no step looks for the old one's photos."""
+    canvas = page.canvas
+    monkeypatch.setattr(map_layer, "FIRST_SLICE_S", 0.0)
+    monkeypatch.setattr(map_layer, "SLICE_S", 0.0)
+    canvas.zoom(1.1)
+    canvas.grab()
+    assert not canvas.painting.is_whole
+    window.switcher.to_library()
+    canvas.show_points(MapKind.LIKENESS, PointSet())
+    assert canvas.painting._layer.is_whole
+    qtbot.wait(100)
+    assert canvas._drawing._stacks == {}

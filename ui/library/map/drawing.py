@@ -13,6 +13,7 @@ from ui.kit.cells import paint_badge
 from ui.kit.image_loader import ImageLoader
 from ui.kit.land import land
 from ui.kit.theme import colour
+from ui.kit.translation import grouped
 from ui.library.map.colours import group_colour
 from ui.library.map.layer import Painting
 from ui.library.map.look import Look
@@ -153,7 +154,7 @@ class MapDrawing:
         painter.drawPixmap(box, picture, middle)
         if stack.count > 1:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            paint_badge(painter, box, f"{stack.count:,}", is_right=True)
+            paint_badge(painter, box, grouped(stack.count), is_right=True)
         return True
 
     def _paint_chosen(self, painter: QPainter, look: Look, area: QRectF) -> Painting:

@@ -66,8 +66,14 @@ class MapLayer(QObject):
 
     def forget(self) -> None:
         """Another map: nothing of the old one is shown."""
-        self._drop_work()
+        self.stop()
         self._done = self._wide = None
+
+    def stop(self) -> None:
+        """Gives the picture up that is being painted; its painter is closed before it goes."""
+        if self._work is not None:
+            self._work[2].close()
+            self._work = None
 
     def show(self, painter: QPainter, scene: Scene) -> None:
         """Draws the scene as far as it is painted, and goes on with it."""
@@ -102,17 +108,11 @@ class MapLayer(QObject):
         """Begins a picture, unless one is being painted that helps."""
         if self._work is not None and _helps(self._work[0], scene):
             return
-        self._drop_work()
+        self.stop()
         outer = (scene.size + QSize(2 * MARGIN_PX, 2 * MARGIN_PX)) * scene.ratio
         image = QImage(outer, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(scene.ratio)
         self._work = (scene, image, self._painting(scene, image))
-
-    def _drop_work(self) -> None:
-        """Closes the painter before its picture goes."""
-        if self._work is not None:
-            self._work[2].close()
-            self._work = None
 
     def _painting(self, scene: Scene, image: QImage) -> Painting:
         size = scene.size + QSize(2 * MARGIN_PX, 2 * MARGIN_PX)

@@ -47,7 +47,8 @@ class MapPainting(QObject):
         self._late.clear()
 
     def paint_anew(self) -> None:
-        """Other points, colours or pictures are to be seen."""
+        """Other points, colours or pictures are to be seen: no step goes on with the old ones."""
+        self._layer.stop()
         self._version += 1
         self.changed.emit()
 
