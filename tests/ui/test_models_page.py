@@ -11,7 +11,15 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
-from cocadesk.protocol.values import JobKind, ModelState, ModelValue
+from cocadesk.protocol.messages import Models
+from cocadesk.protocol.values import (
+    JobKind,
+    JobState,
+    JobValue,
+    ModelState,
+    ModelValue,
+    changed,
+)
 from ui.kit import desktop
 from ui.kit.texts import device_line
 from ui.models.cards import coverage
@@ -90,7 +98,7 @@ def test_the_model_in_use_is_marked_with_where_it_runs(page: ModelsPage) -> None
     assert card.badge.text() == "In use"
     assert not card.go.isVisible()
     assert not card.drop.isVisible()
-    assert page.device.text() == "It runs on the processor (CPU): It is a fake."
+    assert "(made-up) runs on the processor (CPU): It is a fake." in page.device.text()
 
 
 def test_a_model_that_was_never_measured_is_measured_when_the_page_is_opened(
@@ -152,7 +160,7 @@ def test_a_fetching_shows_its_bytes_is_stopped_and_goes_on_where_it_ended(
     """Paused, resumed, stopped: what came is kept, and said; Resume needs no second question."""
     card = _card(slow_page, BEST)
     assert card.state.stage is Stage.BROKEN_OFF
-    assert card.line.text().startswith("39 % of it are here")
+    assert card.line.text().startswith("39 % of it is here")
     assert card.go.text() == "Resume"
     qtbot.mouseClick(card.go, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: card.state.stage is Stage.FETCHING, timeout=WAIT_MS)
@@ -173,7 +181,7 @@ def test_nothing_goes_online_before_a_person_has_said_yes(page: ModelsPage, qtbo
     assert "free again" in page.freed.text()
     qtbot.mouseClick(card.go, Qt.MouseButton.LeftButton)
     asked = card.inquiry.text.text()
-    assert "2.6 GB come over the network from models.example.org" in asked
+    assert "2.6 GB comes over the network from models.example.org" in asked
     assert "nothing of your photos" in asked
     kinds = {job.kind for job in page._tracker.all()}
     assert JobKind.FETCH_MODEL not in kinds
@@ -253,7 +261,9 @@ def test_a_model_is_named_by_a_path_or_a_hub_name(
 def test_where_it_runs_is_told_in_words() -> None:
     """Also while it opens, and where it could not."""
     ready = ModelValue(state=ModelState.READY, device="cuda:0", precision="bf16", reason="Fast.")
-    assert device_line(ready) == "It runs on the graphics card (cuda:0) in bf16: Fast."
+    assert (
+        device_line(ready) == "The model in use runs on the graphics card (cuda:0) in bf16: Fast."
+    )
     assert "being opened" in device_line(ModelValue(state=ModelState.LOADING))
     failed = ModelValue(state=ModelState.FAILED, reason="The file is cut off.")
     assert device_line(failed) == "The model could not be opened. The file is cut off."
@@ -265,3 +275,43 @@ def test_how_much_a_model_has_seen_never_says_all_or_nothing_too_early() -> None
     assert coverage(0.001) == "has read 1 % of the library"
     assert coverage(0.999) == "has read 99 % of the library"
     assert coverage(1.0) == "has read the whole library"
+
+
+def test_the_progress_of_a_model_without_a_card_asks_once_for_the_list(
+    page: ModelsPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with every photo that such a model has read."""
+    asked = list[str]()
+    monkeypatch.setattr(page.requests, "refresh", lambda: asked.append("models"))
+    for done in range(5):
+        job = JobValue(
+            id="elsewhere", kind=JobKind.SWITCH_MODEL, state=JobState.RUNNING, title="", done=done
+        )
+        page.offers._on_job(job)
+    assert asked == ["models"]
+
+
+def test_no_model_waits_twice_to_be_measured(page: ModelsPage) -> None:
+    """The page is shown again, and then the list comes: both begin to measure."""
+    offers = page.offers
+    offers.stop_measuring()
+    offers._was_measured.clear()
+    for card in offers.cards.values():
+        card.offer = changed(card.offer, photos_per_second=None)
+    offers.measure_all()
+    offers.measure_all()
+    offers._on_measure(BEST)
+    assert offers._to_measure == [GOOD, BEST]
+
+
+def test_a_question_about_another_model_stays_while_the_offers_change(page: ModelsPage) -> None:
+    """It is read, and Esc says no to it as to those of the cards."""
+    row = page.rows[0]
+    row._on_remove()
+    assert row.inquiry.isVisible()
+    faster = [changed(one, photos_per_second=99.0) for one in page.requests.offers]
+    page.requests._on_models(Models(models=page.requests.models, offers=tuple(faster)))
+    assert page.rows[0] is row
+    assert row.inquiry.isVisible()
+    assert page.step_back()
+    assert not row.inquiry.isVisible()

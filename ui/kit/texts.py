@@ -224,19 +224,27 @@ def device_line(model: ModelValue) -> str:
         return f"{tr('The model could not be opened.')} {model.reason}".strip()
     if model.state is not ModelState.READY:
         return tr("The model is being opened…")
+    name = model.name
+    used = tr("The model in use ({name})", name=name) if name else tr("The model in use")
     device, precision, reason = _device(model.device), model.precision, model.reason.rstrip(".")
     if precision and reason:
         return tr(
-            "It runs on {device} in {precision}: {reason}.",
+            "{model} runs on {device} in {precision}: {reason}.",
+            model=used,
             device=device,
             precision=precision,
             reason=reason,
         )
     if precision:
-        return tr("It runs on {device} in {precision}.", device=device, precision=precision)
+        return tr(
+            "{model} runs on {device} in {precision}.",
+            model=used,
+            device=device,
+            precision=precision,
+        )
     if reason:
-        return tr("It runs on {device}: {reason}.", device=device, reason=reason)
-    return tr("It runs on {device}.", device=device)
+        return tr("{model} runs on {device}: {reason}.", model=used, device=device, reason=reason)
+    return tr("{model} runs on {device}.", model=used, device=device)
 
 
 def _device(name: str) -> str:

@@ -13,7 +13,7 @@ from ui.kit.texts import count_media, file_size
 from ui.kit.theme import GAP_L, GAP_M
 from ui.kit.translation import tr
 from ui.kit.widgets import button, label, restyle
-from ui.models.inquiry import Inquiry
+from ui.models.inquiry import Answer, Inquiry
 from ui.models.offer_state import (
     OfferState,
     Stage,
@@ -125,7 +125,7 @@ class OfferCard(QFrame):
         hide_or_say(self.line, "" if is_moving else state.line)
         hide_or_say(self.problem, "" if is_moving else state.problem)
         self._show_buttons()
-        if state.stage is not before and self.inquiry.isVisible():
+        if state.stage is not before and not self.inquiry.isHidden():
             self.inquiry.close_question()
         if self.property("chosen") is not offer.is_used:
             self.setProperty("chosen", offer.is_used)
@@ -197,7 +197,7 @@ class OfferCard(QFrame):
         offer = self.offer
         size = file_size(offer.size_bytes - offer.fetched_bytes)
         host = offer.fetched_from
-        came = tr("{size} come over the network from {host}, once.", size=size, host=host)
+        came = tr("{size} comes over the network from {host}, once.", size=size, host=host)
         lines = [f"{came} {SENT}"]
         use = self.use if offer.is_for_search else self.captions
         if not offer.is_for_search:
@@ -242,8 +242,8 @@ class OfferCard(QFrame):
             (tr("Remove"), lambda: self.remove.emit(offer.source)),
         )
 
-    def _ask(self, heading: str, lines: list[str], *answers: object) -> None:
-        self.inquiry.ask(heading, lines, *answers)  # type: ignore[arg-type]
+    def _ask(self, heading: str, lines: list[str], *answers: Answer) -> None:
+        self.inquiry.ask(heading, lines, *answers)
         self._show_buttons()
 
     def _after_question(self) -> None:

@@ -62,7 +62,7 @@ def state_of(offer: ModelOffer, job: JobValue | None, problem: str = "") -> Offe
     line = ""
     if is_begun:
         line = tr(
-            "{percent} % of it are here: the fetching broke off. It goes on where it ended.",
+            "{percent} % of it is here: the fetching broke off. It goes on where it ended.",
             percent=percent_here(offer),
         )
     return OfferState(

@@ -38,6 +38,7 @@ class Offers(QObject):
         self.cards: dict[str, OfferCard] = {}
         self._problems: dict[str, str] = {}
         self._jobs: set[str] = set()
+        self._asked_about: set[tuple[str, JobState]] = set()
         self._measuring: tuple[str, Ticket] | None = None
         self._to_measure: list[str] = []
         self._was_measured: set[str] = set()
@@ -65,6 +66,7 @@ class Offers(QObject):
             if card.offer.is_for_search
             and card.offer.photos_per_second is None
             and source not in self._was_measured
+            and source not in self._to_measure
         ]
         self._measure_next()
 
@@ -96,7 +98,8 @@ class Offers(QObject):
         self._measure_next()
 
     def _on_measure(self, source: str) -> None:
-        self._to_measure.append(source)
+        if source not in self._to_measure:
+            self._to_measure.append(source)
         self._measure_next()
 
     # What the engine tells ----------------------------------------------------------
@@ -131,7 +134,9 @@ class Offers(QObject):
             return
         card = self._card_of(job.id)
         if card is None:
-            if not job.state.is_final:
+            about = (job.id, job.state)
+            if not job.state.is_final and about not in self._asked_about:
+                self._asked_about.add(about)  # its progress tells nothing of the list
                 self._requests.refresh()
             return
         if job.state is JobState.FAILED:

@@ -84,9 +84,10 @@ class ModelsPage(Page):
 
     def step_back(self) -> bool:
         """An open question is answered with no."""
-        for card in self.offers.cards.values():
-            if card.inquiry.isVisible():
-                card.inquiry.close_question()
+        inquiries = [card.inquiry for card in self.offers.cards.values()]
+        for inquiry in (*inquiries, *(row.inquiry for row in self.rows)):
+            if inquiry.isVisible():
+                inquiry.close_question()
                 return True
         if self.question.isVisible():
             self._close_question()
@@ -100,8 +101,8 @@ class ModelsPage(Page):
         content.column.addWidget(self.question)
         content.column.addWidget(self.problem)
         content.column.addLayout(self._choices)
-        content.column.addWidget(self.device)
         content.column.addWidget(label(SETS, "small", wraps=True))
+        content.column.addWidget(self.device)
         content.column.addLayout(self._captioners)
         content.column.addWidget(self.others)
         content.column.addWidget(self.freed)
@@ -172,21 +173,24 @@ class ModelsPage(Page):
     # What the engine tells ----------------------------------------------------------
 
     def _on_listed(self) -> None:
-        for old in self.rows:
-            self._list.removeWidget(old)
-            old.deleteLater()
         offered = self.offers.sources
-        self.rows = [
-            ModelRow(entry) for entry in self.requests.models if entry.source not in offered
-        ]
-        for row in self.rows:
-            row.use_wanted.connect(self._on_use)
-            row.remove_wanted.connect(self._on_remove)
-            self._list.addWidget(row)
+        entries = [entry for entry in self.requests.models if entry.source not in offered]
+        if entries != [row.entry for row in self.rows]:  # else an open question stays
+            self._list_anew(entries)
         self.others.setVisible(bool(self.rows))
         if self.isVisible() and not self._is_measured:
             self._is_measured = True
             self.offers.measure_all()
+
+    def _list_anew(self, entries: list[ModelEntry]) -> None:
+        for old in self.rows:
+            self._list.removeWidget(old)
+            old.deleteLater()
+        self.rows = [ModelRow(entry) for entry in entries]
+        for row in self.rows:
+            row.use_wanted.connect(self._on_use)
+            row.remove_wanted.connect(self._on_remove)
+            self._list.addWidget(row)
 
     def _on_info(self, answer: Info) -> None:
         hide_or_say(self.device, device_line(answer.model))
