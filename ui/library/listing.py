@@ -84,8 +84,8 @@ class Listing:
             return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
             return tr_count(
-                self.shown, "{name} and what is alike: {n} photo, best first",
-                "{name} and what is alike: {n} photos, best first", name=self.query,
+                self.shown, "{name} and what is alike: {n} photo or video, best first",
+                "{name} and what is alike: {n} photos and videos, best first", name=self.query,
             )  # fmt: skip
         return ""
 

@@ -18,9 +18,10 @@ from PySide6.QtCore import (
 
 from cocadesk.protocol.messages import Description
 from cocadesk.protocol.shapes import UNKNOWN_SHAPE, shape_of
-from cocadesk.protocol.values import Days, Hit, Row, changed
+from cocadesk.protocol.values import Days, Hit, MediaKind, Row, changed
 from ui.kit.plain_text import tip_of
 from ui.kit.timers import single_shot
+from ui.kit.translation import tr
 from ui.library.found_by import found_words
 from ui.library.grouping import GroupMarks
 from ui.library.key_list import KeyList
@@ -93,8 +94,8 @@ class ResultsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             mark = self.groups.mark(key)
             found = found_words(self._hits.get(key))
-            kind, name = row.kind.value.capitalize(), row.name
-            said = (row.caption or kind, name, found, "" if mark is None else mark.text)
+            kind = tr("Video") if row.kind is MediaKind.VIDEO else tr("Photo")
+            said = (row.caption or kind, row.name, found, "" if mark is None else mark.text)
             return ", ".join(filter(None, said))
         return None
 

@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from cocadesk.protocol.messages import PictureGroup
 from cocadesk.protocol.values import GroupLabel, Row
-from ui.kit.texts import day, file_size, marks
-from ui.kit.translation import grouped, tr, tr_count
+from ui.kit.texts import count_media, day, file_size, marks
+from ui.kit.translation import grouped, tr
 
 TITLES = {
     GroupLabel.EXACT: tr("Exact copies"),
@@ -40,7 +40,7 @@ class Member:
     @property
     def badge(self) -> str:
         """One or two words on its place in the group."""
-        return tr("Best") if self.is_best else self.link.capitalize()
+        return tr("Best") if self.is_best else self.link[:1].upper() + self.link[1:]
 
     @property
     def picture(self) -> str:
@@ -65,9 +65,7 @@ class Member:
     def text(self) -> str:
         """All of it in one line, for people who hear it."""
         place = (
-            tr("best, {reason}", reason=self.reason)
-            if self.is_best and self.reason
-            else self.badge.lower()
+            tr("best, {reason}", reason=self.reason) if self.is_best and self.reason else self.badge
         )
         parts = (self.row.name, place, self.facts, self.row.folder, marks(self.row))
         return ", ".join(part for part in parts if part)
@@ -108,5 +106,5 @@ def lines_of(group: PictureGroup) -> tuple[str, ...]:
 
 def text_of(group: PictureGroup) -> str:
     """A group in one line, for people who hear it."""
-    title = f"{TITLES[group.label]}, {tr_count(group.count, '{n} photo', '{n} photos')}"
+    title = f"{TITLES[group.label]}, {count_media(group.count)}"
     return ", ".join((title, *lines_of(group)))
