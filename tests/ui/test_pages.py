@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from ui.kit.actions import Actions
-from ui.shell.pages import PAGES, Pages
+from ui.shell.pages import PAGES, TIGHTER_PX, Pages
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -88,3 +88,17 @@ def test_everything_on_the_pages_has_a_name(window: MainWindow, qtbot: QtBot) ->
         for part in window.findChildren(QAbstractButton):
             if part.isVisible():
                 assert part.accessibleName() or part.text(), part
+
+
+def test_names_of_tabs_are_whole_in_a_narrow_window(window: MainWindow, qtbot: QtBot) -> None:
+    """German is a third longer: there is less room around the names then."""
+    tabs = [window.widgets.tabs.tab(page) for page in PAGES if page.has_tab]
+    names = ("Bibliothek", "Anlernen", "Schlagwörter", "Modelle", "Gleiche Bilder", "Karte")
+    for tab, name in zip(tabs, names, strict=True):
+        tab.setText(name)
+    window.resize(900, 700)
+    qtbot.waitUntil(lambda: all(tab.width() >= tab.sizeHint().width() for tab in tabs))
+    tight = [tab.sizeHint().width() for tab in tabs]
+    window.resize(1300, 700)
+    roomy = [width + TIGHTER_PX for width in tight]
+    qtbot.waitUntil(lambda: [tab.sizeHint().width() for tab in tabs] == roomy)

@@ -12,6 +12,7 @@ from cocadesk.protocol.values import MediaKind, Row
 from ui.detail.review.queue import Outcome, ReviewQueue
 from ui.detail.review.review import WITH_TAGS, Review
 from ui.kit.actions import Actions
+from ui.library.query import Query
 from ui.shell.window import MainWindow
 
 WAIT_MS = 30_000
@@ -430,3 +431,22 @@ def test_the_nearest_photos_are_wanted_first() -> None:
     assert not queue.go_to(["z"], 0.0)
     assert queue.go_to(["e", "b"], 0.0)
     assert queue.current == "b"
+
+
+def test_the_list_of_what_is_to_review_has_a_button_for_it(
+    window: MainWindow, suggested: list[str], qtbot: QtBot
+) -> None:
+    """Nobody has to know F7; other lists have none."""
+    button = window.widgets.results.review
+    assert not button.isVisible()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.session.browser.ask(Query(terms=("captioned:machine",)))
+    assert button.isVisible()
+    window.widgets.grid.clearSelection()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    mode = window._controllers.looking.review
+    qtbot.waitUntil(lambda: mode.is_open, timeout=WAIT_MS)
+    mode.close()
+    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
+        window.session.browser.ask(Query())
+    assert not button.isVisible()

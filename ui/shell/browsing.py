@@ -147,6 +147,7 @@ class BrowsingCommands(QObject):
         query = self._browser.question
         is_list = query.showing in _OPENED_BY
         self._bar.model.show_query(query.whole if is_list else None)
+        self._widgets.results.review.setVisible(TO_REVIEW[0] in query.whole.split())
 
     def _review(self, node: Node) -> None:
         self._open(node)

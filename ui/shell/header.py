@@ -69,10 +69,12 @@ class Header(QFrame):
         """In a narrow window the search needs the room of the button's text."""
         super().resizeEvent(event)
         text = tr(" Add folder…")
-        others_px = sum(one.sizeHint().width() for one in (self._tabs, self.menu))
-        add_px = self.add.fontMetrics().horizontalAdvance(text) + ADD_FRAME_PX
-        room_px = self.width() - others_px - add_px - 5 * GAP_M - 2 * HEADER_SIDE_PX
-        self.add.setText(text if room_px >= SEARCH_ROOMY_PX else "")
+        gaps_px = 5 * GAP_M + 2 * HEADER_SIDE_PX
+        room_px = self.width() - self.menu.sizeHint().width() - ADD_FRAME_PX - gaps_px
+        self._tabs.fit(room_px - SEARCH_MIN_PX)
+        text_px = self.add.fontMetrics().horizontalAdvance(text)
+        is_roomy = room_px - self._tabs.roomy_px - text_px >= SEARCH_ROOMY_PX
+        self.add.setText(text if is_roomy else "")
 
     def _draw(self) -> None:
         self.add.setIcon(icon(Icon.FOLDER_ADD, "on_accent", disabled="muted"))
@@ -95,6 +97,12 @@ class ResultsLine(QFrame):
         self.slider.setToolTip(tr("Size of the thumbnails (Ctrl+wheel)"))
         self.fold = button("", "link")
         self.fold.setToolTip(tr("The model does not believe that these fit, but they come nearest"))
+        review = actions[Actions.REVIEW]
+        self.review = tool(
+            tr("Review…"), "plain-link", name=review.text(), tip=review.toolTip(),
+            on_click=review.trigger,
+        )  # fmt: skip
+        self.review.hide()
         look = IconButton(Icon.GRID, tr("How photos are shown"))
         look.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(look)
@@ -114,6 +122,7 @@ class ResultsLine(QFrame):
         in_row(
             in_row(side, self.back, self.forward, gap=0),
             self.text,
+            self.review,
             self.fold,
             STRETCH,
             self.add_filter,
@@ -143,8 +152,8 @@ class ResultsLine(QFrame):
 
     def _fit(self) -> None:
         """Without room for the headline the slider goes first: Ctrl+wheel does as much."""
-        fold = () if self.fold.isHidden() else (self.fold,)
-        room = self.width() - sum(SIDES_PX) - sum(map(_room_of, (*self._always, *fold)))
+        links = [part for part in (self.review, self.fold) if not part.isHidden()]
+        room = self.width() - sum(SIDES_PX) - sum(map(_room_of, (*self._always, *links)))
         for part, text_px in (
             (self.sort, FEW_PX),
             (self.add_filter, FEW_PX),

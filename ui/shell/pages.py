@@ -13,7 +13,7 @@ from ui.kit.actions import Action, Actions, ActionSet, Group, Requires, Slots
 from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
 from ui.kit.translation import tr
-from ui.kit.widgets import Notice, tool
+from ui.kit.widgets import Notice, restyle, tool
 from ui.shell.session import LibrarySession
 
 
@@ -165,6 +165,10 @@ class Pages:
 PAGES = tuple(entry for entry in vars(Pages).values() if isinstance(entry, PageSpec))
 
 
+TIGHTER_PX = 12
+"""So much narrower is a tab with little room around its name."""
+
+
 class PageTabs(QWidget):
     """One button a page; that of the shown page is marked."""
 
@@ -172,6 +176,7 @@ class PageTabs(QWidget):
         super().__init__()
         self.setAccessibleName(tr("Pages"))
         self._tabs: dict[PageSpec, QToolButton] = {}
+        self._is_tight = False
         row = in_row(gap=2, of=self)
         for page in PAGES:
             if not page.has_tab:
@@ -188,6 +193,21 @@ class PageTabs(QWidget):
     def tab(self, page: PageSpec) -> QToolButton:
         """The button of a page."""
         return self._tabs[page]
+
+    @property
+    def roomy_px(self) -> int:
+        """The width with the usual room around each name."""
+        return self.sizeHint().width() + (TIGHTER_PX * len(self._tabs) if self._is_tight else 0)
+
+    def fit(self, room_px: int) -> None:
+        """Less room around the names, so that they are not cut, where this is all there is."""
+        is_tight = self.roomy_px > room_px
+        if is_tight != self._is_tight:
+            self._is_tight = is_tight
+            for tab in self._tabs.values():
+                tab.setProperty("tight", is_tight)
+                restyle(tab)
+                tab.updateGeometry()
 
     def mark(self, shown: PageSpec) -> None:
         """Marks the shown page alone."""
