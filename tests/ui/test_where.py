@@ -8,6 +8,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from cocadesk.protocol.messages import HeatValue
+from ui.detail.large.where import WhereBar
 from ui.kit.actions import Actions
 from ui.shell.where_mode import WhereMode
 from ui.shell.window import MainWindow
@@ -90,3 +92,17 @@ def test_another_photo_is_shown_alone(window: MainWindow, where: WhereMode, qtbo
     _opened(window, where, qtbot)
     window.action_set[Actions.SHOW_WHERE].trigger()
     assert not where.is_open
+
+
+def test_a_chosen_word_stays_when_the_search_comes_later(app_theme: object, qtbot: QtBot) -> None:
+    """The search stands before the words and moves each of them by one."""
+    bar = WhereBar()
+    qtbot.addWidget(bar)
+    words = [HeatValue(text=text) for text in ("dog", "beach")]
+    bar.show_maps(None, words)
+    bar.buttons[1].click()
+    found = HeatValue(text="a dog")
+    for _ in range(2):
+        bar.show_maps(found, words)
+        chosen = [button.text() for button in bar.buttons if button.isChecked()]
+        assert chosen == ["beach"]

@@ -99,6 +99,8 @@ class WhereBar(QFrame):
         Not ``is_shown``: the photo probably does not show what was searched for.
         """
         kept = self._group.checkedId()
+        if kept > 0 and found is not None and len(self.buttons) == len(words):
+            kept += 1  # the search has come before the word that a person went to
         self._doubted = None if is_shown else found
         self._clear()
         if found is not None:
