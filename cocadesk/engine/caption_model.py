@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from cocadesk.annotations.describe import Captioner
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError, tr
-from cocadesk.library.library import Library
 from cocadesk.locations import STARTER
 from cocadesk.protocol.values import CaptionModelValue, ModelState
 
 if TYPE_CHECKING:
+    from cocadesk.annotations.describe import Captioner
     from cocadesk.annotations.tagging import ZeroShotTagger
+    from cocadesk.library.library import Library
     from cocadesk.model.backend import Backend
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ class CaptionModel:
         Raises:
             UserError: it can't be opened, or it writes no captions.
         """
+        from cocadesk.annotations.describe import Captioner
+
         source = self.source(searching)
         if source == searching.source:
             check_captions(searching.backend, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -107,7 +107,25 @@ def scroll_area(content: QWidget) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setWidget(content)
+    _FocusFollower(area)
     return area
+
+
+class _FocusFollower(QObject):
+    """Scrolls to what gets the focus by a key, which Qt does not do for each kind of part."""
+
+    def __init__(self, area: QScrollArea) -> None:
+        super().__init__(area)
+        self._area = area
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
+
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        is_by_key = QApplication.mouseButtons() == Qt.MouseButton.NoButton
+        content = self._area.widget()
+        if is_by_key and now is not None and content is not None and content.isAncestorOf(now):
+            self._area.ensureWidgetVisible(now)
 
 
 class Card(QFrame):

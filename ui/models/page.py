@@ -58,6 +58,7 @@ class ModelsPage(Page):
         self.others = label(tr("More models on this computer"), "heading")
         self._switches: set[str] = set()
         self._is_measured = False
+        self._lacks_focus = False
         self._build()
         self._wire()
 
@@ -69,13 +70,17 @@ class ModelsPage(Page):
         self.take_focus()
 
     def take_focus(self) -> None:
-        """The focus to the first thing that can be done with a model."""
+        """The focus to the first thing that can be done with a model, once there is one.
+
+        Not to what lies below what is seen.
+        """
         for card in self.offers.cards.values():
             for part in (card.go, card.progress.pause):
                 if part.isVisible():
                     part.setFocus()
+                    self._lacks_focus = False
                     return
-        self.other.source.setFocus()
+        self._lacks_focus = True
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nobody waits for a measuring any more."""
@@ -178,6 +183,8 @@ class ModelsPage(Page):
         if entries != [row.entry for row in self.rows]:  # else an open question stays
             self._list_anew(entries)
         self.others.setVisible(bool(self.rows))
+        if self._lacks_focus and self.isVisible():
+            self.take_focus()
         if self.isVisible() and not self._is_measured:
             self._is_measured = True
             self.offers.measure_all()

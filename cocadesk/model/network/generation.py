@@ -187,7 +187,7 @@ class _Search:
         self._markers = markers
         text, device = decoder.config, decoder.device
         unwritten = [text.pad_id, text.begin_id, *markers.unwritten]
-        self._unwritten = torch.tensor(unwritten, device=device)
+        self._unwritten = torch.tensor(unwritten).to(device)
         self._starts = list(starts)
         batch, beams = len(starts), options.beams
         scores = torch.full((batch, beams), -torch.inf)
@@ -196,7 +196,9 @@ class _Search:
         scores[:, own] = torch.tensor([[start.log_probability or 0.0] for start in starts])
         length = torch.tensor([[start.counts] for start in starts])
         self._numbers = list(range(batch))
-        self._chance = torch.Generator(device).manual_seed(options.seed)
+        self._chance = (
+            torch.Generator(device).manual_seed(options.seed) if options.temperature else None
+        )
         self._beams = _Beams(
             ids=torch.zeros((batch, beams, 0), dtype=torch.long, device=device),
             score=scores.to(device),
@@ -211,7 +213,7 @@ class _Search:
         writing = Decoding(self._decoder, image_BQD, len(prompt) + self._options.max_tokens)
         for marker in prompt:  # all beams are still equal: one row a picture is enough
             logits = writing.feed(torch.full((len(image_BQD), 1), marker, device=device))
-        pictures = torch.tensor([start.picture for start in self._starts], device=device)
+        pictures = torch.tensor([start.picture for start in self._starts]).to(device)
         writing.spread(pictures, beams)
         logits = logits[pictures].repeat(1, beams, 1)
         found: dict[int, list[Generated]] = {}
@@ -239,7 +241,7 @@ class _Search:
             if is_given[row]:  # leaves only the given token, at no cost
                 step_SKC[row], token_SKC[row] = -torch.inf, start.ids[position]
                 step_SKC[row, :, 0] = 0.0
-        counts = ~(was.done | torch.tensor(is_given, device=was.done.device)[:, None])
+        counts = ~(was.done | torch.tensor(is_given).to(was.done.device)[:, None])
         length = was.length + counts
         total = was.score[:, :, None] + step_SKC
         ranked = total / length.clamp(min=1)[:, :, None] ** options.length_penalty

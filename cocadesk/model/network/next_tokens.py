@@ -25,7 +25,8 @@ def forbid_repeats(
             if articles and ids and ids[-1] in articles:
                 banned += [ids[n] for n in range(1, len(ids)) if ids[n - 1] in articles]
             if banned:
-                logits_SKV[picture, beam, banned] = -torch.inf
+                banned_N = torch.tensor(banned).to(logits_SKV.device)
+                logits_SKV[picture, beam].index_fill_(0, banned_N, -torch.inf)
 
 
 def _completions(ids: list[int], size: int) -> list[int]:
@@ -46,7 +47,7 @@ def penalise_repeats(logits_SKV: Tensor, ids_SKT: Tensor, penalty: float) -> Non
     logits_SKV.scatter_(2, ids_SKT, torch.where(found < 0, found * penalty, found / penalty))
 
 
-def drawn(logits_SKV: Tensor, options: GenerationOptions, chance: torch.Generator) -> Tensor:
+def drawn(logits_SKV: Tensor, options: GenerationOptions, chance: torch.Generator | None) -> Tensor:
     """One token (S, K, 1) of each beam, drawn at the options' temperature.
 
     From the ``top_k`` most likely ones (0: all), and of these from the fewest that together

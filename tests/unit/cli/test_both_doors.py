@@ -119,7 +119,8 @@ def test_info_has_the_fields_that_programs_read(
     document = _document(documents, "info")
     assert list(document) == [
         "media", "photos", "videos", "views", "missing", "offline", "failed", "model", "schema",
-        "device", "precision", "reason", "model_source", "library",
+        "device", "precision", "reason", "model_source", "caption_model", "caption_source",
+        "caption_reason", "tags_fitted", "library",
         "without_vectors", "notices",
     ]  # fmt: skip
     assert (document["media"], document["photos"], document["videos"]) == (6, 5, 1)
