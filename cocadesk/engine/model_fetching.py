@@ -209,15 +209,17 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
     child = FetchChild(source, None if folder is None else Path(folder.to_str()))
     try:
         while not child.has_ended(STEP_S):
-            yield JobStep(
-                stage=stage,
-                done=child.done,
-                total=child.total or None,
-                is_bytes=True,
-                seconds_left=speed.seconds_left(child.done, child.total or None),
-            )
+            left = speed.seconds_left(child.done, child.total or None)
+            yield _step(stage, child.done, child.total, left)
+        yield _step(stage, child.total, child.total, None)  # its last words may say less
     finally:
         child.close()
+
+
+def _step(stage: str, done: int, total: int, seconds_left: float | None) -> JobStep:
+    return JobStep(
+        stage=stage, done=done, total=total or None, is_bytes=True, seconds_left=seconds_left
+    )
 
 
 def ids_where_converted(source: str) -> tuple[str, str] | None:
