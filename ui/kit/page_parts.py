@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from PySide6.QtCore import QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
@@ -122,10 +124,12 @@ class _FocusFollower(QObject):
             application.focusChanged.connect(self._on_focus)
 
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
-        is_by_key = QApplication.mouseButtons() == Qt.MouseButton.NoButton
-        content = self._area.widget()
-        if is_by_key and now is not None and content is not None and content.isAncestorOf(now):
-            self._area.ensureWidgetVisible(now)
+        if now is None or QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            return
+        with suppress(RuntimeError):  # the area is being taken down, and the focus goes elsewhere
+            content = self._area.widget()
+            if content is not None and content.isAncestorOf(now):
+                self._area.ensureWidgetVisible(now)
 
 
 class Card(QFrame):

@@ -125,10 +125,13 @@ def test_a_model_in_halves_gives_the_vectors_of_the_whole_one(compiled: Path) ->
 def test_bfloat16_is_used_where_it_agrees(compiled: Path, least: float, precision: str) -> None:
     """At this start and, by what was kept of the comparison, at the next."""
     verdict = compiled.with_suffix(".bfloat16")
+    compiled.with_suffix(".json").write_text(json.dumps({"cosine": 1.0, "speedup": 2.0}))
+    if not verdict.exists():  # a busy machine had found torch as fast
+        with opened(model_of(compiled)) as backend:
+            backend.embed_images(np.zeros((1, 64, 64, 3), np.uint8))
     found = json.loads(verdict.read_text())
     assert found["cosine"] > 0.99
     verdict.write_text(json.dumps(found | {"speedup": 1.5}))
-    compiled.with_suffix(".json").write_text(json.dumps({"cosine": 1.0, "speedup": 2.0}))
     for _ in range(2):
         with opened(model_of(compiled), RuntimeLimits(min_half_cosine=least)) as backend:
             vectors = backend.embed_images(np.zeros((2, 64, 64, 3), np.uint8))
