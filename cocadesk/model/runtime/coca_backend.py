@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +18,7 @@ from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.ids import ModelIds
 from cocadesk.model.network.config import Variant
+from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
     IDLE_S,
     BatchLimit,
@@ -49,8 +48,6 @@ if TYPE_CHECKING:
 
 _PICTURES, _CAPTIONS, _TEXTS = 128, 128, 1024
 """The most that are computed at once."""
-_NICENESS = 5
-"""Less than that of decoders, whose work would else wait for pictures to be embedded."""
 
 T = TypeVar("T")
 
@@ -89,7 +86,7 @@ class CocaBackend:
         self._note = known_note(checkpoint)
         weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
         self._text_tower = NumpyTextTower(checkpoint.config, checkpoint.tokenizer, weights)
-        self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
+        self._images = ThreadPoolExecutor(1, "images", initializer=give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
         self.idle = IdleWatch(self._parts.free, idle_s=idle_s, clock=clock)
 
@@ -129,7 +126,7 @@ class CocaBackend:
                 if before.device == "cpu":
                     if not is_out_of_memory(error):
                         raise
-                    raise _too_little_memory(self._checkpoint.config.name) from error
+                    raise too_little_memory(self._checkpoint.config.name) from error
                 if not (is_out_of_memory(error) or is_device_lost(error)):
                     raise
                 failure = error.with_traceback(None)  # it holds what was computed
@@ -140,7 +137,7 @@ class CocaBackend:
             return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
+        check_images(images_BHWC, self._checkpoint.config.image.size_px)
         return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -159,7 +156,7 @@ class CocaBackend:
         return self._picture_limit.over(len(images_BHWC), pool)
 
     def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
+        check_images(images_BHWC, self._checkpoint.config.image.size_px)
         return self._images.submit(self._computed, lambda: self._pool_all(images_BHWC)).result()
 
     def _pool_all(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
@@ -213,7 +210,7 @@ class CocaBackend:
     def caption(
         self, images_BHWC: NDArray[np.uint8], options: GenerationOptions | None = None
     ) -> list[Caption]:
-        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
+        check_images(images_BHWC, self._checkpoint.config.image.size_px)
         wanted = options or GenerationOptions()
         # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
         self._computed(lambda: self.captions)
@@ -250,7 +247,7 @@ class CocaBackend:
         return self._caption_limit.over(len(vectors_BE), write)
 
     def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
-        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
+        check_images(images_BHWC, self._checkpoint.config.image.size_px)
         vector_E = self.embed_texts([text])[0]
 
         def found() -> NDArray[np.float32]:
@@ -261,7 +258,7 @@ class CocaBackend:
         return self._images.submit(self._computed, found).result()
 
     def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
-        _check_images(images_BHWC, self._checkpoint.config.image.size_px)
+        check_images(images_BHWC, self._checkpoint.config.image.size_px)
         prepared = self._prepare(caption)
 
         def found() -> tuple[WordHeat, ...]:
@@ -288,28 +285,6 @@ class CocaBackend:
 
 def _kept_limits(ids: ModelIds, choice: DeviceChoice) -> KeptLimits:
     return KeptLimits.of(ids.model_id, choice.name or choice.device)
-
-
-def _check_images(images_BHWC: NDArray[np.uint8], size: int) -> None:
-    if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
-        raise ValueError(
-            f"pictures must be (B, {size}, {size}, 3) uint8, "
-            f"not {images_BHWC.shape} {images_BHWC.dtype}"
-        )
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread, and so of those that it starts."""
-    if sys.platform == "linux":  # elsewhere it would be that of the whole process
-        os.nice(_NICENESS)
-
-
-def _too_little_memory(name: str) -> UserError:
-    return UserError(
-        f"The memory of this computer does not suffice for the model {name}.",
-        "Not even one picture or text could be computed.",
-        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
-    )
 
 
 def _checked_unit(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import sys
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -24,6 +22,7 @@ from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
 from cocadesk.model.checkpoints.weight_files import first_line
 from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
     IDLE_S,
     BatchLimit,
@@ -49,8 +48,6 @@ _PICTURES, _TEXTS = 32, 64
 """The most that are computed at once."""
 _LAYOUT = 1
 """Grows when the ids are computed otherwise: kept ones are made anew."""
-_NICENESS = 5
-"""Less than that of decoders, whose work would else wait for pictures to be embedded."""
 
 T = TypeVar("T")
 
@@ -103,7 +100,7 @@ class OpenClipBackend:
         kept = self._kept_limits()
         self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
         self._text_limit = BatchLimit(_TEXTS, kept, "texts")
-        self._images = ThreadPoolExecutor(1, "images", initializer=_give_way)
+        self._images = ThreadPoolExecutor(1, "images", initializer=give_way)
         self._texts = ThreadPoolExecutor(1, thread_name_prefix="texts")
 
     def _kept_limits(self) -> KeptLimits:
@@ -172,7 +169,7 @@ class OpenClipBackend:
                 if not (is_short or (before.device != "cpu" and is_device_lost(error))):
                     raise
                 if before.device == "cpu":
-                    raise _too_little_memory(self._towers.name) from error
+                    raise too_little_memory(self._towers.name) from error
                 reason = f"{before.name or before.device} failed ({first_line(error)})"
             with self._lock:
                 if self._device.device == before.device:  # else the other lane met it first
@@ -185,12 +182,7 @@ class OpenClipBackend:
             return self._computed(work)
 
     def embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        size = self._facts.size_px
-        if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
-            raise ValueError(
-                f"pictures must be (B, {size}, {size}, 3) uint8, "
-                f"not {images_BHWC.shape} {images_BHWC.dtype}"
-            )
+        check_images(images_BHWC, self._facts.size_px)
         return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -293,20 +285,6 @@ class OpenClipBackend:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread, and so of those that it starts."""
-    if sys.platform == "linux":  # elsewhere it would be that of the whole process
-        os.nice(_NICENESS)
-
-
-def _too_little_memory(name: str) -> UserError:
-    return UserError(
-        f"The memory of this computer does not suffice for the model {name}.",
-        "Not even one picture or text could be computed.",
-        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
-    )
 
 
 def _device_of(opened: OpenTowers) -> torch.device:

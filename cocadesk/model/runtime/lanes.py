@@ -1,0 +1,36 @@
+"""What the lanes of a backend share: their priority, their pictures, their lack of memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cocadesk.errors import UserError
+
+_NICENESS = 5
+"""Less than that of decoders, whose work would else wait for pictures to be embedded."""
+
+
+def check_images(images_BHWC: NDArray[np.uint8], size: int) -> None:
+    if images_BHWC.dtype != np.uint8 or images_BHWC.shape[1:] != (size, size, 3):
+        raise ValueError(
+            f"pictures must be (B, {size}, {size}, 3) uint8, "
+            f"not {images_BHWC.shape} {images_BHWC.dtype}"
+        )
+
+
+def give_way() -> None:
+    """Lower the priority of this thread, and so of those that it starts."""
+    if sys.platform == "linux":  # elsewhere it would be that of the whole process
+        os.nice(_NICENESS)
+
+
+def too_little_memory(name: str) -> UserError:
+    return UserError(
+        f"The memory of this computer does not suffice for the model {name}.",
+        "Not even one picture or text could be computed.",
+        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
+    )
