@@ -23,13 +23,15 @@ FOLDER = Path(__file__).resolve().parents[1] / "resources" / "text_vectors"
 
 
 def main() -> int:
-    """Writes the file in float16 and takes those of older starters away."""
+    """Writes the file in int8, each row by its largest number, and takes older files away."""
     tags = load_vocabulary().tags
     with open_backend() as backend:
         name = vectors_file(backend.info(), [prompts(tag) for tag in tags])
         vectors_CD = class_vectors(backend, tags)
     with tempfile.NamedTemporaryFile(dir=FOLDER, suffix=".part", delete=False) as part:
-        np.save(part, vectors_CD.astype(np.float16), allow_pickle=False)
+        largest_C1 = np.abs(vectors_CD).max(axis=1, keepdims=True)
+        rows_CD = np.round(vectors_CD / largest_C1 * 127).astype(np.int8)
+        np.save(part, rows_CD, allow_pickle=False)
     Path(part.name).chmod(0o644)
     for old in FOLDER.glob("*.npy"):
         old.unlink()

@@ -169,7 +169,7 @@ def _load(file: Path, rows: int) -> NDArray[np.float32] | None:
         vectors = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    is_known = vectors.dtype in (np.float32, np.float16)
+    is_known = vectors.dtype in (np.float32, np.int8)
     if vectors.ndim != 2 or len(vectors) != rows or not is_known or not np.isfinite(vectors).all():
         return None
     return vectors if vectors.dtype == np.float32 else unit_vectors(vectors.astype(np.float32))
