@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cocadesk.engine.caption_model import check_captions, check_search, spoiled
@@ -174,15 +175,14 @@ class ModelSwitcher:
         return self._caption_with(backend, order.source)
 
     def _switch_steps(self, order: ModelSwitchSpec) -> Steps:
-        from cocadesk.indexing.reembed import reembed_steps
-        from cocadesk.indexing.types import IndexOptions
+        from cocadesk.indexing.reembed import SWITCHING, reembed_steps
 
         source = order.source
         backend = yield from self._opened(order)
         self._keep_captions(order)
         power = self._context.power
         is_careful = self._context.crash_guard.is_careful
-        options = IndexOptions(is_careful=is_careful, rest=power.rest)
+        options = replace(SWITCHING, is_careful=is_careful, rest=power.rest)
         work = reembed_steps(self._context.library, backend, source=source, options=options)
         try:
             report = yield from relayed(work, lambda now: job_step(now, power.said_of(STAGE)))

@@ -313,18 +313,20 @@ class _Reading:
 class Pace:
     """The number of pictures that a model embeds in ``target_s`` seconds, from the last batch.
 
-    A slow model gets small batches, so that a kill costs little; a fast one large ones.
+    A slow model gets small batches, so that a kill costs little, but of ``least`` pictures; a
+    fast one large ones.
     """
 
-    def __init__(self, target_s: float, most: int) -> None:
+    def __init__(self, target_s: float, most: int, least: int = 1) -> None:
         self._target_s = target_s
         self._most = most
+        self._least = min(least, most)
         self.pictures = min(_FIRST_PICTURES, most)
 
     def note(self, pictures: int, seconds: float) -> None:
         """A batch of so many pictures has taken so long."""
         fitting = self._target_s * pictures / max(seconds, 1e-6)
-        self.pictures = max(1, min(self._most, int(fitting)))
+        self.pictures = max(self._least, min(self._most, int(fitting)))
 
 
 class _Embedding:
@@ -341,7 +343,7 @@ class _Embedding:
         self._embedder = embedder
         self._options = options
         self._video_places = video_places
-        self._pace = Pace(options.commit_s * _EMBED_SHARE, options.embed_batch)
+        self._pace = Pace(options.commit_s * _EMBED_SHARE, options.embed_batch, options.least_batch)
         self._is_open = False
         self._files.limit = min(options.queue_files, MOST_WAITING)
 

@@ -34,6 +34,12 @@ from cocadesk.model.backend import Backend
 
 ReembedSteps = Generator[IndexProgress, None, ReembedReport]
 
+SWITCHING = IndexOptions(commit_s=10.0, least_batch=16)
+"""The sizes of a switch while the old vectors answer. Nobody sees the new ones before it: what
+commits and small batches cost counts for more than ten seconds of pictures read again after a
+kill."""
+_MARKS_AT_ONCE = 1024
+
 _only_one = OneAtATime(
     "This library is being switched to another model already.",
     "Only one switch of a library runs at a time.",
@@ -148,6 +154,8 @@ class _Reembed:
         self._deadly = library.media.deadly(EMBED)
         self._unreadable: dict[str, Failed] = {}
         self._filled: set[str] = set()
+        self._unmarked: dict[str, str] = {}
+        """Pixels by key: the views are there, and the old ones answer until all are."""
         self._absent = {MediaState.MISSING: 0, MediaState.OFFLINE: 0}
         self._had = 0
         self._total = 0
@@ -157,6 +165,11 @@ class _Reembed:
     def is_same(self) -> bool:
         """True where the stored vectors are the new model's already."""
         return self._library.model == self._model.image_id
+
+    @property
+    def _old_answers(self) -> bool:
+        """True where searches have vectors until the switch."""
+        return self._library.model is not None and self._library.views.has(self._library.model)
 
     def steps(self, source: str, pool: Decoder | None) -> Generator[IndexProgress, None, None]:
         """Fill, then switch."""
@@ -173,6 +186,7 @@ class _Reembed:
         image_id = self._model.image_id
         self._library.views.create(image_id, self._model.embedding_dim)
         self._library.views.remove_stale(image_id)
+        self._unmarked = {}
         lacking = self._find_lacking()
         self._total = len(self._filled) + len(self._unreadable) + len(lacking)
         yield self.progress(IndexStage.EMBED)
@@ -180,6 +194,7 @@ class _Reembed:
             yield from self._fill_without_reading(lacking)
             if lacking.reading:
                 yield from self._read(list(lacking.reading.values()), pool)
+            self._unmarked = {}  # found among those that lack a mark
             lacking = self._find_lacking()
 
     def _find_lacking(self) -> _Lacking:
@@ -229,7 +244,7 @@ class _Reembed:
 
     def _fill_without_reading(self, lacking: _Lacking) -> Iterator[IndexProgress]:
         """Mark what has its views, and copy the views of equal pictures."""
-        for keys in _pieces(lacking.marked, self._options.commit_rows):
+        for keys in _pieces(lacking.marked, _MARKS_AT_ONCE):
             self._mark({key: lacking.marked[key] for key in keys})
             yield self.progress(IndexStage.EMBED)
         for keys in _pieces(lacking.copying, self._options.commit_rows):
@@ -238,8 +253,11 @@ class _Reembed:
 
     def _mark(self, picture_hash: dict[str, str]) -> None:
         self._library.media.add_embedded(picture_hash, self._model.image_id)
-        self._filled.update(picture_hash)
-        for key in picture_hash:
+        self._note_filled(picture_hash)
+
+    def _note_filled(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._filled.add(key)
             self._unreadable.pop(key, None)
 
     def _copy_views(self, sources: dict[str, str]) -> None:
@@ -296,6 +314,8 @@ class _Reembed:
     def _commit(self, batch: Batch) -> None:
         """Views first, then the mark in the row, which is the commit.
 
+        While the old model answers nobody looks at the mark, and many are written together;
+        after a crash between the two, the next run marks what it finds.
         A file that was edited since the last index gets the vectors of what it
         shows now, but no mark: the next index sees to its row. What was read before
         an index changed the row may be of a picture or a file of before: it is read anew.
@@ -316,7 +336,11 @@ class _Reembed:
                     if row.key in shows
                 }
             )
-            self._mark(shows)
+            self._unmarked |= shows
+            self._note_filled(shows)
+            if len(self._unmarked) >= (_MARKS_AT_ONCE if self._old_answers else 1):
+                self._mark(self._unmarked)
+                self._unmarked = {}
         self._tried.update(_version(item.identity) for item in batch.matched)
         for unread in batch.unreadable:
             self._give_up(unread)

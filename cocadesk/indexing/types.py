@@ -45,16 +45,18 @@ class IndexOptions:
     """The sizes and times of an index; the defaults suit a desktop computer.
 
     A commit is due after ``commit_rows`` files, or before the oldest has waited
-    ``commit_s`` seconds, whichever comes first. ``queue_files`` bounds the decoded files in memory,
-    ``queue_videos`` those whose frames wait to be embedded. ``is_careful``: the first files,
-    as many as may be under way together, are read and committed one by one, so that a crash
-    names its file. Files that were changed less than ``settle_s`` seconds ago are left for
-    the next index: somebody may be writing them. ``rest`` is called with the seconds that were
-    worked since it was called last, so that an index may take its time.
+    ``commit_s`` seconds, whichever comes first. A batch of a slow model, which holds fewer than
+    ``embed_batch`` pictures for that, still holds ``least_batch``. ``queue_files`` bounds the
+    decoded files in memory, ``queue_videos`` those whose frames wait to be embedded.
+    ``is_careful``: the first files, as many as may be under way together, are read and committed
+    one by one, so that a crash names its file. Files that were changed less than ``settle_s``
+    seconds ago are left for the next index: somebody may be writing them. ``rest`` is called with
+    the seconds that were worked since it was called last, so that an index may take its time.
     """
 
     workers: int = 2
     embed_batch: int = 128
+    least_batch: int = 1
     commit_rows: int = 256
     commit_s: float = 2.0
     queue_files: int = 192
@@ -66,7 +68,14 @@ class IndexOptions:
     rest: Callable[[float], None] = lambda _worked_s: None
 
     def __post_init__(self) -> None:
-        for name in ("workers", "embed_batch", "commit_rows", "queue_files", "queue_videos"):
+        for name in (
+            "workers",
+            "embed_batch",
+            "least_batch",
+            "commit_rows",
+            "queue_files",
+            "queue_videos",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 

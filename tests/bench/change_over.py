@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cocadesk.indexing.index import index_steps
 from cocadesk.indexing.pipeline import DECODER_NICENESS
-from cocadesk.indexing.reembed import reembed_steps
+from cocadesk.indexing.reembed import SWITCHING, reembed_steps
 from cocadesk.library.library import Library
 from cocadesk.media.photo.decode import decode_rgb
 from cocadesk.media.photo.resize import prepare_input
@@ -37,7 +37,7 @@ from tests.support.index_tools import InProcessDecoder, write_photo
 BAR, AIM = 0.9, 0.97
 PHOTOS, FEW = 1000, 48
 AT_ONCE = 64
-SHARD = "data/broad-004.tar"
+SHARD = "data/flickr8k-dev-000.tar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def figures(backend: Backend, folder: Path, *, is_quick: bool) -> list[Figure]:
 def _changed(library: Library, backend: Backend) -> None:
     spec = backend.info().input_spec
     with DecoderPool(spec=spec, workers=2, niceness=DECODER_NICENESS) as pool:
-        for _ in reembed_steps(library, backend, source="other", pool=pool):
+        for _ in reembed_steps(library, backend, source="other", pool=pool, options=SWITCHING):
             pass
 
 

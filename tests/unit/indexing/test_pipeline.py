@@ -262,6 +262,14 @@ def test_a_slow_model_gets_small_batches_and_a_fast_one_large_ones() -> None:
     assert pace.pictures == 1
 
 
+def test_a_slow_model_gets_no_fewer_pictures_than_it_computes_well() -> None:
+    """Where a kill may cost more; never more than a batch holds."""
+    pace = Pace(0.5, most=128, least=16)
+    pace.note(4, 60.0)
+    assert pace.pictures == 16
+    assert Pace(0.5, most=2, least=16).pictures == 2
+
+
 def test_no_more_files_are_decoded_ahead_than_the_next_batch() -> None:
     """A model of a second a picture: decoded pictures that wait are lost in a kill."""
     decoder, waiting = Photos(), list[int]()

@@ -19,7 +19,7 @@ from cocadesk.indexing.pipeline import read_steps
 from cocadesk.indexing.reembed import reembed_steps
 from cocadesk.indexing.types import Again, IndexOptions, IndexProgress
 from cocadesk.library.in_hand import left_in_hand
-from cocadesk.library.layout import read_manifest
+from cocadesk.library.layout import MEDIA, read_manifest
 from cocadesk.library.library import Library
 from cocadesk.library.rows import EMBED, MediaChange
 from cocadesk.library.store import Store
@@ -124,6 +124,34 @@ def test_a_closed_switch_goes_on_where_it_was(library: Library, stop_after: int)
     assert second.embedded <= 9 - max(0, stored - 1)
     check_filled(library)
     assert library.model == NEW_ID
+
+
+def tables_written(library: Library, backend: OtherBackend) -> list[str]:
+    """The tables that a switch in commits of two writes rows into, one name a write."""
+    merge, names = Store.merge, list[str]()
+
+    def noted(self: Store, name: str, *args: Any, **named: Any) -> None:
+        names.append(name)
+        merge(self, name, *args, **named)
+
+    options = replace(SMALL, commit_rows=2, embed_batch=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "merge", noted)
+        steps = reembed_steps(
+            library, backend, source="other", pool=InProcessDecoder(), options=options
+        )
+        for _ in steps:
+            pass
+    check_filled(library, backend.info().image_id)
+    return names
+
+
+def test_rows_are_marked_together_while_the_old_vectors_answer(library: Library) -> None:
+    """And at each commit where they do not: whoever waits for a photo's vectors looks there."""
+    assert tables_written(library, OtherBackend()).count(MEDIA) == 2  # what was read, the copy
+    library.views.keep_only(())
+    third = OtherBackend(FakeInfo(model_id="third-0", image_id="third-1"))
+    assert tables_written(library, third).count(MEDIA) >= 5
 
 
 def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
