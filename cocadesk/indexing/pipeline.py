@@ -111,12 +111,14 @@ def read_steps(
     commit: Callable[[Batch], None],
     progress: Callable[[int], T],
     show: Callable[[Sequence[MatchedFile]], None] = lambda _files: None,
+    is_input_only: bool = False,
 ) -> Generator[T, None, None]:
     """Decode, match, embed and commit these files, as rows or seconds are due.
 
     A picture waits ``commit_s`` at most from its decode to its commit, or as long as one
     picture takes to embed: that is what a kill costs. Until the first are committed, ``show``
     gets new files that wait for that, to commit them without vectors (see ``first_rows``).
+    ``is_input_only``: nothing but the vectors of photos is wanted, no thumbnail, no metadata.
     Yields the ``progress`` of the number of files that wait for the next commit.
     Closing it, and an error in a stage, commits what is embedded by then; the
     rest is read by the next index.
@@ -128,7 +130,15 @@ def read_steps(
         files = _Stage[_File]("index-decode", options.queue_files, cancelled)
         batches = _Stage[Batch]("index-embed", _BATCHES_AHEAD, cancelled)
         first = FirstRows()
-        reading = _Reading(candidates, decoder, matcher, library.thumbnails, video_places, first)
+        reading = _Reading(
+            candidates,
+            decoder,
+            matcher,
+            library.thumbnails,
+            video_places,
+            first,
+            is_input_only=is_input_only,
+        )
         embedding = _Embedding(files, embedder, options, video_places)
         try:
             files.start(reading.run)
@@ -251,6 +261,8 @@ class _Reading:
         thumbnails: Thumbnails,
         video_places: threading.BoundedSemaphore,
         first: FirstRows,
+        *,
+        is_input_only: bool,
     ) -> None:
         self._candidates = candidates
         self._decoder = decoder
@@ -258,6 +270,7 @@ class _Reading:
         self._thumbnails = thumbnails
         self._video_places = video_places
         self._first = first
+        self._is_input_only = is_input_only
 
     def run(self, out: _Stage[_File]) -> None:
         """Read all candidates."""
@@ -283,7 +296,12 @@ class _Reading:
             out.check()
             matched = self._matcher.match_bytes(found)
             if matched is None:
-                yield DecodeRequest(token=token, path=found.path, beside=found.beside)
+                yield DecodeRequest(
+                    token=token,
+                    path=found.path,
+                    beside=found.beside,
+                    is_input_only=self._is_input_only,
+                )
             else:
                 out.put(matched)
 
@@ -292,7 +310,8 @@ class _Reading:
         if item.decoded is None:
             return
         picture_hash = item.decoded.picture_hash
-        self._thumbnails.write(picture_hash, item.decoded.thumbnail_jpeg)
+        if item.decoded.thumbnail_jpeg:
+            self._thumbnails.write(picture_hash, item.decoded.thumbnail_jpeg)
         if isinstance(item.decoded, DecodedVideo):
             for view, moment in enumerate(item.decoded.moments, start=1):
                 self._thumbnails.write(picture_hash, moment.thumbnail_jpeg, view)

@@ -309,6 +309,7 @@ class _Reembed:
                     options=self._options,
                     commit=commit,
                     progress=lambda ahead: self.progress(IndexStage.EMBED, ahead=ahead),
+                    is_input_only=True,
                 )
 
     def _commit(self, batch: Batch) -> None:

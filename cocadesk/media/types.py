@@ -255,7 +255,8 @@ class DecodeRequest:
     are then found out, whose clock begins anew. With ``is_metadata`` nothing is decoded, see
     ``DecoderPool.metadata``. With ``is_inside`` the video inside a motion photo is meant. The
     sidecars of the files ``beside``, parts of the same medium, count after the file's own.
-    ``thumbnail_px`` is wanted instead of the pool's, for one photo or frame.
+    ``thumbnail_px`` is wanted instead of the pool's, for one photo or frame. With
+    ``is_input_only`` a photo comes without thumbnail, metadata and hash of its file.
     """
 
     token: int
@@ -266,6 +267,7 @@ class DecodeRequest:
     is_inside: bool = False
     beside: tuple[bytes, ...] = ()
     thumbnail_px: int | None = None
+    is_input_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

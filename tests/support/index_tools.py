@@ -80,7 +80,7 @@ def _decoded(request: DecodeRequest) -> DecodedPhoto | DecodedVideo:
         return decode_video(video_inside(path.read_bytes()), SPEC, token=request.token)
     if path.exists() and is_video(path.read_bytes()[:SNIFF_BYTES], request.path):
         return decode_video(path, SPEC, token=request.token)
-    return decode_photo(path, SPEC, token=request.token)
+    return decode_photo(path, SPEC, token=request.token, is_input_only=request.is_input_only)
 
 
 @functools.cache

@@ -130,8 +130,12 @@ def decode_photo(
     token: int = 0,
     path: bytes = b"",
     on_part: Callable[[], None] = lambda: None,
+    is_input_only: bool = False,
 ) -> DecodedPhoto:
     """Decodes a photo: all that is stored of it, from one reading of its bytes.
+
+    ``is_input_only``: the same pixels and their hash, but no thumbnail, metadata and hash of
+    the file.
 
     ``data_or_path`` is the file's content as ``bytes``, or a ``Path`` to read.
     ``token`` and ``path`` are only passed on; ``on_part`` is called with each part of a
@@ -154,7 +158,10 @@ def decode_photo(
     rgb = source.decode(reduction)
     full_size = (source.width, source.height)
     hashed = rgb if reduction == hash_reduction else source.decode(hash_reduction)
-    input_HWC, thumbnail = input_and_thumbnail(rgb, spec, full_size, thumbnail_px)
+    input_HWC, thumbnail = input_and_thumbnail(
+        rgb, spec, full_size, thumbnail_px, is_input_only=is_input_only
+    )
+    is_whole = not is_input_only
     return DecodedPhoto(
         token=token,
         path=path,
@@ -163,11 +170,13 @@ def decode_photo(
         width=source.width,
         height=source.height,
         format=source.format.name,
-        file_hash=hash_bytes(data),
+        file_hash=hash_bytes(data) if is_whole else "",
         picture_hash=start_picture_hash(hashed, *full_size).hexdigest(),
         thumbnail_jpeg=thumbnail,
-        metadata=_with_sidecars(read_metadata(source.metadata), path),
-        video_bytes=len(video_inside(data)),
+        metadata=(
+            _with_sidecars(read_metadata(source.metadata), path) if is_whole else PhotoMetadata()
+        ),
+        video_bytes=len(video_inside(data)) if is_whole else 0,
     )
 
 

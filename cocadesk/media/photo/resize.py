@@ -79,15 +79,24 @@ def prepare_input(
 
 
 def input_and_thumbnail(
-    rgb_HWC: RgbImage, spec: InputSpec, full_size: tuple[int, int], thumbnail_px: int
+    rgb_HWC: RgbImage,
+    spec: InputSpec,
+    full_size: tuple[int, int],
+    thumbnail_px: int,
+    *,
+    is_input_only: bool = False,
 ) -> tuple[RgbImage, bytes]:
-    """What ``prepare_input`` and ``thumbnail_jpeg`` give of one picture, which is halved once."""
+    """What ``prepare_input`` and ``thumbnail_jpeg`` give of one picture, which is halved once.
+
+    No thumbnail where ``is_input_only``.
+    """
     rows, columns = rgb_HWC.shape[:2]
     width, height = fit_within(columns, rows, thumbnail_px)
     small_HWC = halved(rgb_HWC, max(width, spec.size_px), max(height, spec.size_px))
     is_usual = spec.resize is Resize.SQUASH and spec.scaling is Scaling.USUAL
     whole_HWC = small_HWC if is_usual else rgb_HWC
-    return prepare_input(whole_HWC, spec, full_size), thumbnail_jpeg(small_HWC, thumbnail_px)
+    thumbnail = b"" if is_input_only else thumbnail_jpeg(small_HWC, thumbnail_px)
+    return prepare_input(whole_HWC, spec, full_size), thumbnail
 
 
 def prepare_boxes(

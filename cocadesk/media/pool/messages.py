@@ -65,7 +65,8 @@ class Job(msgspec.Struct, frozen=True, tag=True):
 
     With ``time_s`` only one frame of a video is wanted; it goes into the slot. With
     ``is_metadata`` nothing is decoded: the metadata come with the answer. With ``is_inside``
-    the video inside a photo is meant. ``thumbnail_px`` is for this file alone.
+    the video inside a photo is meant. ``thumbnail_px`` is for this file alone. With
+    ``is_input_only`` a photo comes without thumbnail and metadata.
     """
 
     serial: int
@@ -78,6 +79,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     is_inside: bool = False
     beside: tuple[bytes, ...] = ()
     thumbnail_px: int | None = None
+    is_input_only: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):

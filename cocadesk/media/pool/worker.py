@@ -104,9 +104,7 @@ def _load_decoders() -> None:
 
     cv2.setNumThreads(1)  # the pool is the parallelism
     import cocadesk.media.photo.decode
-    import cocadesk.media.photo.pillow
-    import cocadesk.media.video.animation
-    import cocadesk.media.video.frame_at  # noqa: F401
+    import cocadesk.media.photo.pillow  # noqa: F401 - PyAV comes with the first file that moves
 
     warnings.simplefilter("ignore")
 
@@ -196,7 +194,7 @@ def decode_job(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Hear
     if job.thumbnail_px is not None:
         settings = replace(settings, thumbnail_px=job.thumbnail_px)
     done = _decode(job, settings, arena, heartbeat)
-    if not job.beside:
+    if not job.beside or job.is_input_only:
         return done
     from cocadesk.media.metadata.merge import with_sidecars_of
 
@@ -226,12 +224,11 @@ def _decode(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbe
             file.seek(0)
             return _decode_video(file, file_hash, job, settings, arena, heartbeat)
     from cocadesk.media.photo.decode import decode_photo
-    from cocadesk.media.video.animation import open_animation
 
     data = read_photo_file(job.path, settings.limits)
     if job.is_inside:
         return _decode_inside(data, job, settings, arena, heartbeat)
-    animation = open_animation(data, settings.limits)
+    animation = _opened_animation(data, settings.limits)
     if animation is not None:
         with closing(animation):
             try:
@@ -247,8 +244,18 @@ def _decode(job: Job, settings: WorkerSettings, arena: Arena, heartbeat: Heartbe
         limits=settings.limits,
         path=job.path,
         on_part=heartbeat.beat,
+        is_input_only=job.is_input_only,
     )
     return _into_slot(photo, job, settings, arena)
+
+
+def _opened_animation(data: bytes, limits: DecodeLimits) -> Animation | None:
+    """The picture that moves; None, and PyAV is not loaded, where it is a still one."""
+    if not may_move(data[:SNIFF_BYTES]):
+        return None
+    from cocadesk.media.video.animation import open_animation
+
+    return open_animation(data, limits)
 
 
 def _decode_inside(
@@ -279,15 +286,15 @@ def metadata_of(path: bytes, limits: DecodeLimits) -> FileFacts:
         PhotoError: it is neither photo nor video, or is broken.
     """
     from cocadesk.media.photo.decode import photo_facts
-    from cocadesk.media.video.animation import open_animation
-    from cocadesk.media.video.decode import video_facts
 
     head = read_head(path, SNIFF_BYTES)
     if is_video(head, path):
+        from cocadesk.media.video.decode import video_facts
+
         metadata, duration_s, content_id = video_facts(path, limits)
         return FileFacts(metadata, True, duration_s, content_id)
     data = read_photo_file(path, limits) if may_move(head) else None
-    animation = None if data is None else open_animation(data, limits)
+    animation = None if data is None else _opened_animation(data, limits)
     if animation is not None:
         animation.close()
     metadata, content_id = photo_facts(path, limits, data)

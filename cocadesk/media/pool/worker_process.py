@@ -125,6 +125,7 @@ class WorkerProcess:
                     request.is_inside,
                     request.beside,
                     request.thumbnail_px,
+                    request.is_input_only,
                 ),
             )
 

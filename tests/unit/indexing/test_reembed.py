@@ -154,6 +154,15 @@ def test_rows_are_marked_together_while_the_old_vectors_answer(library: Library)
     assert tables_written(library, third).count(MEDIA) >= 5
 
 
+def test_a_switch_writes_no_thumbnail(library: Library) -> None:
+    """They are of the pictures, whatever the model."""
+    for row in library.media.iter_rows():
+        library.thumbnails.path(row.picture_hash).unlink(missing_ok=True)
+    assert switch_model(library).filled == 10
+    there = [library.thumbnails.path(row.picture_hash) for row in library.media.iter_rows()]
+    assert not any(path.exists() for path in there)
+
+
 def test_unreadable_missing_and_offline_media_are_counted_and_do_not_block(
     library: Library, photos: Path, tmp_path: Path
 ) -> None:

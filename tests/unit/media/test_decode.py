@@ -10,7 +10,7 @@ import pytest
 
 from cocadesk.media.photo.decode import decode_photo, decode_rgb
 from cocadesk.media.photo.resize import prepare_input
-from cocadesk.media.types import DecodeLimits, PhotoError
+from cocadesk.media.types import DecodeLimits, PhotoError, PhotoMetadata
 from cocadesk.picture_input import InputSpec, Resize
 from tests.support.photo_files import (
     corner_colours,
@@ -95,6 +95,21 @@ def test_the_thumbnail_is_a_small_jpeg_of_the_same_shape() -> None:
     assert (thumbnail.width, thumbnail.height) == (320, 213)
     small = decode_photo(encode(quadrants(), "PNG"), SPEC, thumbnail_px=320)
     assert decode_rgb(small.thumbnail_jpeg).rgb_HWC.shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize("resize", list(Resize))
+@pytest.mark.parametrize("size", [(224, 224), (1200, 800), (2600, 700)])
+def test_what_the_model_sees_alone_is_the_same_with_less_work(
+    size: tuple[int, int], resize: Resize
+) -> None:
+    """Pixels and their hash are those of a whole decode."""
+    data, spec = encode(natural_picture(*size), "JPEG"), InputSpec(size_px=64, resize=resize)
+    whole, alone = decode_photo(data, spec), decode_photo(data, spec, is_input_only=True)
+    assert np.array_equal(whole.input_HWC, alone.input_HWC)
+    assert len(whole.box_inputs) == len(alone.box_inputs)
+    assert all(map(np.array_equal, whole.box_inputs, alone.box_inputs))
+    assert (alone.picture_hash, alone.width) == (whole.picture_hash, whole.width)
+    assert (alone.thumbnail_jpeg, alone.file_hash, alone.metadata) == (b"", "", PhotoMetadata())
 
 
 def test_a_path_is_read_and_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,20 @@ def test_metadata_come_without_a_decode(photos: list[Path]) -> None:
     assert isinstance(found[2], DecodeFailure)
     assert isinstance(again[0], DecodedPhoto)
     assert found[0].metadata == again[0].metadata
+
+
+def test_what_the_model_sees_alone_comes_without_the_rest(photos: list[Path]) -> None:
+    """And a worker that reads still pictures alone has not loaded PyAV."""
+    asked = [replace(request, is_input_only=True) for request in requests(photos)]
+    with DecoderPool(spec=SPEC, workers=1) as pool:
+        whole, alone = by_token(pool.decode(requests(photos))), by_token(pool.decode(asked))
+        for pid in pool.worker_pids if sys.platform == "linux" else ():
+            assert "/av/" not in Path(f"/proc/{pid}/maps").read_text("utf-8")
+    for one, other in zip(whole, alone, strict=True):
+        assert isinstance(one, DecodedPhoto)
+        assert isinstance(other, DecodedPhoto)
+        assert np.array_equal(one.input_HWC, other.input_HWC)
+        assert (other.thumbnail_jpeg, other.picture_hash) == (b"", one.picture_hash)
 
 
 def test_results_keep_their_pixels_while_others_are_decoded(photos: list[Path]) -> None:
