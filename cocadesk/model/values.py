@@ -246,10 +246,10 @@ class RuntimeLimits:
     torch's by ``min_cosine``, and bfloat16 where they agree with float32's by
     ``min_half_cosine``: 300 photos agreed by .9995 and more where the made-up test pictures
     gave .9996, and by .9936 where those gave .9992. Captions by a text decoder of
-    ``large_decoder`` or wider are written in bfloat16 where they are less likely, by float32,
-    by at most ``max_caption_loss`` a token (below 0: never). NumPy answers a query;
-    ``many_texts`` at once for a text tower of ``large_text_tower`` or wider are worth loading
-    torch.
+    ``large_decoder`` or wider are written in int8 or bfloat16, whichever is faster, where their
+    words are less likely, by float32, by at most ``max_caption_loss`` a token (below 0: never).
+    NumPy answers a query; ``many_texts`` at once for a text tower of ``large_text_tower`` or
+    wider are worth loading torch.
     """
 
     large_vit: int = 512

@@ -122,8 +122,12 @@ def captions(
     """One kind of captions, from pictures to text (theirs: to ids)."""
     images = world.images(batch)
     world.ours.caption(images, options)  # opens, and allocates
-    turns = 1 if world.is_quick or (options is BEAM and batch > 1) else 2
-    found = in_turns(lambda: world.ours.caption(images, options), lambda: theirs(images), turns)
+    turns = 1 if world.is_quick or (options is BEAM and batch > 1) else 3
+    found = in_turns(
+        lambda: world.ours.caption(images, options),
+        lambda: world.on_our_lane(lambda: theirs(images)),
+        turns,
+    )
     bar, aim = limits if batch == 8 else (None, None)
     words = world.ours.captions.decoder.precision
     precision = f"pictures {world.ours.info().precision}, words {words}"
@@ -235,7 +239,9 @@ def images(world: World) -> Iterator[Row]:
         world.ours.embed_images(pictures)  # opens, and allocates
         turns = in_turns(
             lambda given=pictures: world.ours.embed_images(given),  # type: ignore[misc]
-            lambda given=pictures: world.their_vectors(given),  # type: ignore[misc]
+            lambda given=pictures: world.on_our_lane(  # type: ignore[misc]
+                lambda: world.their_vectors(given)
+            ),
             1 if world.is_quick else 3,
         )
         bar, aim = (

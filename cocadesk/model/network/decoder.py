@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cocadesk.model.network.config import NormPlace, TextConfig
-from cocadesk.model.network.products import Pack, PlainProduct, Product
+from cocadesk.model.network.products import FLOAT32, Arithmetic, Pack, plain_arithmetic
 
 State = Mapping[str, Tensor]
 _EXACT = 16
@@ -50,19 +50,20 @@ class _Mlp:
 class _Cross:
     """The attention to a picture's tokens; their keys and values are made once."""
 
-    def __init__(self, state: State, name: str, pack: Pack) -> None:
+    def __init__(self, state: State, name: str, arithmetic: Arithmetic) -> None:
         context = f"{name}.context_norm"
         self.norm = _Norm(state, f"{name}.cross_norm")
-        self.query = pack(*_linear(state, f"{name}.cross.query"))
-        self.out = pack(*_linear(state, f"{name}.cross.out"))
+        self.query = arithmetic.pack(*_linear(state, f"{name}.cross.query"))
+        self.out = arithmetic.pack(*_linear(state, f"{name}.cross.out"))
         self.context_norm = _Norm(state, context) if f"{context}.weight" in state else None
-        self.key_value = pack(*_linear(state, f"{name}.cross.key_value"))
+        self.key_value = arithmetic.pack_kept(*_linear(state, f"{name}.cross.key_value"))
 
 
 class _Layer:
     """One layer's parts; ``is_post`` is BERT's, whose norms stand after the sums."""
 
-    def __init__(self, state: State, name: str, pack: Pack, *, is_post: bool) -> None:
+    def __init__(self, state: State, name: str, arithmetic: Arithmetic, *, is_post: bool) -> None:
+        pack = arithmetic.pack
         query, key_value = (
             _linear(state, f"{name}.attention.{part}") for part in ("query", "key_value")
         )
@@ -74,7 +75,7 @@ class _Layer:
         self.self_mlp = _Mlp(state, f"{name}.self_mlp", pack) if is_double else None
         self.self_mlp_norm = _Norm(state, f"{name}.self_mlp_norm") if is_double else None
         has_cross = f"{name}.cross.query.weight" in state
-        self.cross = _Cross(state, name, pack) if has_cross else None
+        self.cross = _Cross(state, name, arithmetic) if has_cross else None
         self.mlp_norm = _Norm(state, f"{name}.mlp_norm")
         self.mlp = _Mlp(state, f"{name}.mlp", pack)
 
@@ -90,45 +91,39 @@ def _joined(first: Tensor | None, second: Tensor | None) -> Tensor | None:
 class TextDecoder:
     """The decoder's weights, ready to write; ``state`` has them by the names of ``CoCa``.
 
-    ``dtype`` is that of products and of kept keys and values; sums and norms are in the
-    weights' own dtype.
+    Products are those of ``arithmetic``; sums and norms are in the weights' own dtype.
     """
 
     def __init__(
         self,
         config: TextConfig,
         state: State,
-        *,
-        pack: Pack = PlainProduct,
-        dtype: torch.dtype | None = None,
+        arithmetic: Arithmetic | None = None,
     ) -> None:
         self.config = config
         is_post = config.unimodal_norm is NormPlace.POST
         self.embedding = state["unimodal.embedding.weight"]
         self.position = state["unimodal.position"]
-        self.dtype = dtype or self.embedding.dtype
+        arithmetic = arithmetic or plain_arithmetic(self.embedding.dtype)
+        self.precision = arithmetic.name
+        self.dtype, self.kept_dtype = arithmetic.dtype, arithmetic.kept
         self.embedding_norm = _Norm(state, "unimodal.embedding_norm") if is_post else None
         self.layers = [
-            _Layer(state, f"unimodal.layers.{n}", pack, is_post=is_post)
+            _Layer(state, f"unimodal.layers.{n}", arithmetic, is_post=is_post)
             for n in range(config.unimodal_layers)
         ]
         self.layers += [
-            _Layer(state, f"multimodal.layers.{n}", pack, is_post=False)
+            _Layer(state, f"multimodal.layers.{n}", arithmetic, is_post=False)
             for n in range(config.multimodal_layers)
         ]
         self.final_norm = _Norm(state, "multimodal.final_norm")
         self.output_weight = self.embedding if config.tie_output else state[OUTPUT]
-        self.output: Product = pack(self.output_weight, None)
+        self.output = arithmetic.pack(self.output_weight, None)
 
     @property
     def device(self) -> torch.device:
         """Where tokens are to be."""
         return self.embedding.device
-
-    @property
-    def precision(self) -> str:
-        """The dtype of products, in a word."""
-        return str(self.dtype).removeprefix("torch.")
 
     def numbers_of_picture(self, tokens_PQD: Tensor) -> int:
         """How many keys and values a picture has that has so many tokens."""
@@ -143,7 +138,7 @@ class TextDecoder:
                 kept.append(None)
                 continue
             normed = tokens_PQD if cross.context_norm is None else cross.context_norm(tokens_PQD)
-            key, value = cross.key_value(normed.to(self.dtype)).chunk(2, dim=-1)
+            key, value = cross.key_value(normed.to(self.kept_dtype)).chunk(2, dim=-1)
             kept.append(_Kept(self.split(key).contiguous(), self.split(value).contiguous()))
         return kept
 
@@ -157,7 +152,7 @@ class TextDecoder:
         """(R, V) float32; where products are not in float32, the best of them again."""
         normed = self.final_norm(x_RD)
         found = self.output(normed.to(self.dtype)).float()
-        if self.dtype is not torch.float32 and self.output_weight.dtype is torch.float32:
+        if self.precision != FLOAT32 and self.output_weight.dtype is torch.float32:
             best = found.topk(min(_EXACT, found.shape[1])).indices
             with torch.autocast(normed.device.type, enabled=False):
                 exact = self.output_weight[best] @ normed[:, :, None].float()
@@ -201,7 +196,9 @@ class Decoding:
         config = decoder.config
         shape = (searches, config.heads, slots, config.width // config.heads)
         return [
-            _Kept(*(torch.empty(shape, dtype=decoder.dtype, device=decoder.device) for _ in "kv"))
+            _Kept(
+                *(torch.empty(shape, dtype=decoder.kept_dtype, device=decoder.device) for _ in "kv")
+            )
             for _ in decoder.layers
         ]
 
@@ -291,5 +288,6 @@ class Decoding:
 
 def _mix(query_SHKd: Tensor, kept: _Kept, mask: Tensor | None) -> Tensor:
     """Softmax attention, (S * K, D); ``mask`` True marks what may be seen."""
-    mixed = F.scaled_dot_product_attention(query_SHKd, kept.key, kept.value, attn_mask=mask)
-    return mixed.transpose(1, 2).flatten(2).flatten(0, 1)
+    query = query_SHKd.to(kept.key.dtype)
+    mixed = F.scaled_dot_product_attention(query, kept.key, kept.value, attn_mask=mask)
+    return mixed.transpose(1, 2).flatten(2).flatten(0, 1).to(query_SHKd.dtype)

@@ -13,7 +13,7 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.next_tokens import drawn, forbid_repeats, penalise_repeats
-from cocadesk.model.network.products import PlainProduct, Product
+from cocadesk.model.network.products import plain_arithmetic
 from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
 
 _LEAVING = 4
@@ -105,14 +105,8 @@ def decoder_of(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
     self-attention: one product takes query, key and value.
     """
     state = dict(model.named_parameters(remove_duplicate=False))
-    if dtype is torch.float32:
-        return TextDecoder(model.config.text, state)
-
-    def pack(weight_OI: Tensor, bias_O: Tensor | None) -> Product:
-        bias = None if bias_O is None else bias_O.detach().to(dtype)
-        return PlainProduct(weight_OI.detach().to(dtype), bias)
-
-    return TextDecoder(model.config.text, state, pack=pack, dtype=dtype)
+    arithmetic = None if dtype is torch.float32 else plain_arithmetic(dtype)
+    return TextDecoder(model.config.text, state, arithmetic)
 
 
 def check_options(options: GenerationOptions) -> None:
@@ -133,12 +127,13 @@ def check_options(options: GenerationOptions) -> None:
 
 
 @torch.inference_mode()
-def log_probabilities(
+def next_log_probabilities(
     decoder: TextDecoder, image_BQD: Tensor, captions: Sequence[Sequence[int]]
 ) -> Tensor:
-    """The mean log probability of each picture's caption, given by ids of equal length.
+    """(B, T, V): those of each token of a caption by what stands before it.
 
-    Among the tokens with which a caption may go on, as where none may end yet.
+    Captions are ids of equal length. Only tokens with which a caption may go on have one above
+    -inf, as where none may end yet.
     """
     text = decoder.config
     ids_BT = torch.tensor([[text.begin_id, *ids] for ids in captions])
@@ -148,9 +143,8 @@ def log_probabilities(
     for place in range(ids_BT.shape[1] - 1):
         logits = writing.feed(ids_BT[:, place : place + 1])[:, 0]
         logits[:, [text.pad_id, text.begin_id, text.end_id]] = -torch.inf
-        step = logits.log_softmax(-1)
-        found.append(step.gather(1, ids_BT[:, place + 1 : place + 2]))
-    return torch.cat(found, dim=1).mean(1)
+        found.append(logits.log_softmax(-1))
+    return torch.stack(found, dim=1)
 
 
 def _prompt(text: TextConfig, options: GenerationOptions, markers: Markers) -> list[int]:

@@ -17,7 +17,13 @@ from cocadesk.model.device import DeviceChoice
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.generation import Generated, generate, generate_candidates
-from cocadesk.model.network.products import has_bfloat16, pack_for_cpu
+from cocadesk.model.network.products import (
+    Int8Product,
+    arithmetic_for_cpu,
+    has_bfloat16,
+    has_int8,
+    small_arithmetics,
+)
 from cocadesk.model.runtime import caption_decoder
 from cocadesk.model.runtime.caption_decoder import MappedState, compare, open_decoder
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
@@ -25,13 +31,14 @@ from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import sentence_model, tiny_model, write_tiny_checkpoint
 
 needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
+needs_int8 = pytest.mark.skipif(not has_int8(), reason="this CPU has no VNNI")
 MODELS = (tiny_model, sentence_model, released_model)
 
 
-def _decoder(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
+def _decoder(model: CoCa, precision: str = "float32") -> TextDecoder:
     state = dict(model.named_parameters(remove_duplicate=False))
     with torch.inference_mode():
-        return TextDecoder(model.config.text, state, pack=pack_for_cpu(dtype), dtype=dtype)
+        return TextDecoder(model.config.text, state, arithmetic_for_cpu(precision))
 
 
 def _pooled(model: CoCa, count: int = 3) -> torch.Tensor:
@@ -132,14 +139,16 @@ def test_only_the_text_side_is_read_and_each_weight_is_the_networks(tmp_path: Pa
         state["image_norm.weight"]
 
 
-@needs_bfloat16
+@pytest.mark.parametrize("precision", small_arithmetics())
 @pytest.mark.parametrize("make", MODELS)
-def test_bfloat16_writes_captions_about_as_likely(make: Callable[[], CoCa]) -> None:
-    """And rates them as float32 does; its best logits are computed in float32."""
+def test_smaller_numbers_choose_words_about_as_likely(
+    make: Callable[[], CoCa], precision: str
+) -> None:
+    """And rate captions as float32 does; the best logits are computed in float32."""
     model = make()
     pooled = _pooled(model, 6)
-    found = compare(_decoder(model), _decoder(model, torch.bfloat16), pooled)
-    assert found["loss"] < 0.2
+    found = compare(_decoder(model), _decoder(model, precision), pooled)
+    assert 0 <= found["loss"] < 0.02
     assert found["difference"] < 0.2
     assert found["speedup"] > 0
     same = compare(_decoder(model), _decoder(model), pooled)
@@ -147,46 +156,103 @@ def test_bfloat16_writes_captions_about_as_likely(make: Callable[[], CoCa]) -> N
     assert same["difference"] < 1e-4
 
 
-@needs_bfloat16
-def test_the_verdict_on_bfloat16_is_kept_and_obeyed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Compared once; a bad one is float32, and so is a wish for it or a small network."""
+def test_a_decoder_that_writes_other_words_loses_likelihood() -> None:
+    """By far more than one that rounds."""
+    model, other = released_model(0), released_model(1)
+    found = compare(_decoder(model), _decoder(other), _pooled(model, 6))
+    assert found["loss"] > 0.1
+
+
+@needs_int8
+def test_a_product_in_int8_is_near_that_in_float32() -> None:
+    """With a bias and without, for one row and many, and for an output that is always 0."""
+    chance = torch.Generator().manual_seed(1)
+    weight, bias = torch.randn(48, 32, generator=chance), torch.randn(48, generator=chance)
+    weight[5] = 0
+    for rows in (1, 8, 70):
+        x = torch.randn(rows, 32, generator=chance)
+        for given in (None, bias):
+            expected = torch.nn.functional.linear(x, weight, given)
+            found = Int8Product(weight, given)(x)
+            assert found.dtype is torch.float32
+            assert (found - expected).abs().max() < 0.02 * expected.abs().max()
+            curved = Int8Product(weight, given)(x, gelu=True)
+            expected = torch.nn.functional.gelu(expected)
+            assert (curved - expected).abs().max() < 0.02 * expected.abs().max()
+
+
+def test_without_torchs_operators_there_is_no_int8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may go from torch: what is left is taken."""
+
+    def gone(*_: object) -> None:
+        raise AttributeError("linear_prepack")
+
+    monkeypatch.setattr(Int8Product, "__init__", gone)
+    assert not has_int8()
+    assert "int8" not in small_arithmetics()
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RuntimeLimits], str]:
+    """Opens the decoder of a tiny checkpoint; gives its precision."""
     monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
     checkpoint = open_checkpoint(write_tiny_checkpoint(tmp_path / "m"))
-    asked: list[torch.Tensor] = []
 
-    def compared(
-        first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor
-    ) -> dict[str, float]:
-        asked.append(tokens_BQD)
-        return compare(first, second, tokens_BQD)
-
-    monkeypatch.setattr(caption_decoder, "compare", compared)
-
-    def opened(limits: RuntimeLimits) -> str:
+    def precision(limits: RuntimeLimits) -> str:
         cpu = DeviceChoice(device="cpu", reason="")
         ids = checkpoint.ids()
         load = lambda: load_model(checkpoint)  # noqa: E731
         return open_decoder(checkpoint, ids, cpu, load, limits).precision
 
-    large = RuntimeLimits(large_decoder=1, max_caption_loss=10.0)
+    return precision
+
+
+LARGE = RuntimeLimits(large_decoder=1, max_caption_loss=10.0)
+
+
+@needs_bfloat16
+@needs_int8
+def test_the_verdicts_on_precisions_are_kept_and_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Callable[[RuntimeLimits], str]
+) -> None:
+    """Compared once; bad ones are float32, and so is a wish for it or a small network."""
+    asked: list[str] = []
+
+    def compared(
+        first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor
+    ) -> dict[str, float]:
+        asked.append(second.precision)
+        return compare(first, second, tokens_BQD)
+
+    monkeypatch.setattr(caption_decoder, "compare", compared)
     assert opened(RuntimeLimits()) == "float32"
-    assert opened(replace(large, max_caption_loss=-1.0)) == "float32"
+    assert opened(replace(LARGE, max_caption_loss=-1.0)) == "float32"
     assert asked == []
-    opened(large)
-    assert len(asked) == 1
-    [kept] = (tmp_path / "cache" / "compiled").glob("*captions*")
-    kept.write_text(json.dumps({"loss": 0.01, "difference": 0.0, "speedup": 2.0}), "utf-8")
-    assert opened(large) == "bfloat16"
-    assert opened(replace(large, max_caption_loss=0.001)) == "float32"
-    kept.write_text(json.dumps({"loss": 0.0, "difference": 0.0, "speedup": 0.9}), "utf-8")
-    assert opened(large) == "float32"
-    assert len(asked) == 1
+    opened(LARGE)
+    assert asked == ["int8", "bfloat16"]
+    kept = {
+        name: next((tmp_path / "cache" / "compiled").glob(f"*captions-{name}-*"))
+        for name in ("int8", "bfloat16")
+    }
+
+    def keep(int8: tuple[float, float], bfloat16: tuple[float, float]) -> None:
+        for name, (loss, speedup) in (("int8", int8), ("bfloat16", bfloat16)):
+            found = {"loss": loss, "difference": 0.0, "speedup": speedup}
+            kept[name].write_text(json.dumps(found), "utf-8")
+
+    keep(int8=(0.01, 3.0), bfloat16=(0.001, 2.0))
+    assert opened(LARGE) == "int8"
+    assert opened(replace(LARGE, max_caption_loss=0.005)) == "bfloat16"
+    assert opened(replace(LARGE, max_caption_loss=0.0005)) == "float32"
+    keep(int8=(0.01, 1.5), bfloat16=(0.001, 2.0))
+    assert opened(LARGE) == "bfloat16"
+    keep(int8=(0.0, 0.9), bfloat16=(0.0, 0.9))
+    assert opened(LARGE) == "float32"
+    assert len(asked) == 2
     for damaged in ("{", "{}"):
-        kept.write_text(damaged, "utf-8")
-        opened(large)
-    assert len(asked) == 3
+        kept["int8"].write_text(damaged, "utf-8")
+        opened(LARGE)
+    assert asked[2:] == ["int8", "int8"]
 
 
 def test_the_precision_of_captions_is_said_once_they_are_written(tmp_path: Path) -> None:
