@@ -18,7 +18,6 @@ from cocadesk.protocol.messages import (
     GetInfo,
     Info,
     JobReply,
-    Progress,
     RequestBody,
     WatchJob,
 )
@@ -26,11 +25,13 @@ from cocadesk.protocol.paths import printable
 from cocadesk.protocol.values import JobAction, JobState, JobValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from rich import progress
 
+    from cocadesk.engine.job_steps import JobStep
     from cocadesk.model.backend import Backend
+    from cocadesk.protocol.values import WorkState
 
 CLIENT_NAME = "command line"
 STOPPING = "Stopping after this step; press Ctrl-C again to stop at once."
@@ -88,19 +89,24 @@ def _open_source(options: Options, source: str) -> Backend:
 
 def _fetch_where_absent(options: Options, source: str) -> None:
     """Fetches a model of the hub that is not here, and shows how far that is."""
+    from cocadesk.engine.model_fetching import asked_to_wait
     from cocadesk.model.checkpoints import hub
     from cocadesk.model.checkpoints.fetching import find_snapshot
 
     if not hub.is_of_hub(source) or hub.is_here(hub.parse_repository(source)):
         return
     with Report(as_json=options.as_json).progress() as display:
-        task = display.add_task(f"Fetching {source}", total=None, numbers="", left="")
+        title = f"Fetching {source}"
+        task = display.add_task(title, total=None, numbers="", left="")
 
         def show(done: int, total: int) -> None:
             numbers = f"{size(done)} of {size(total)}"
-            display.update(task, completed=done, total=total, numbers=numbers)
+            display.update(task, description=title, completed=done, total=total, numbers=numbers)
 
-        find_snapshot(source, fetch=True, report=show)
+        def show_wait(seconds: float) -> None:
+            display.update(task, description=asked_to_wait(seconds))
+
+        find_snapshot(source, fetch=True, report=show, on_wait=show_wait)
 
 
 def do_job(engine: AnyEngine, body: RequestBody, report: Report) -> JobReply:
@@ -136,8 +142,26 @@ def follow(
     return end
 
 
+def do_steps(steps: Generator[JobStep, None, str], report: Report) -> str:
+    """Does work step by step in this process, shown with its progress; its last sentence.
+
+    Raises:
+        UserError: it failed.
+    """
+    with report.progress() as display:
+        task = display.add_task("", total=None, numbers="", left="")
+        try:
+            while True:
+                show_progress(display, task, next(steps), "")
+        except StopIteration as end:
+            said: str = end.value
+            return said
+        finally:
+            steps.close()
+
+
 def show_progress(
-    display: progress.Progress, task: progress.TaskID, now: Progress, title: str
+    display: progress.Progress, task: progress.TaskID, now: WorkState, title: str
 ) -> None:
     """Shows how far long work is: stage, numbers and the time left."""
     shown: Callable[[int], str] = size if now.is_bytes else "{:,}".format

@@ -20,10 +20,11 @@ _log = logging.getLogger(__name__)
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """A line of the child: bytes so far, or the sentences of its error."""
+    """A line of the child: bytes so far, how long it waits; or the sentences of its error."""
 
     done: int = 0
     total: int = 0
+    wait_s: float = 0.0
     what: str = ""
     why: str = ""
     what_to_do: str = ""
@@ -71,6 +72,11 @@ class FetchChild:
     def total(self) -> int:
         """The bytes that there will be."""
         return self._last.total
+
+    @property
+    def wait_s(self) -> float:
+        """How long it still leaves the hub alone, which has asked for that; 0 as a rule."""
+        return self._last.wait_s
 
     def has_ended(self, wait_s: float) -> bool:
         """True where it has ended well, at most so much later.

@@ -85,7 +85,7 @@ class CareHandler(RequestHandler):
         while not self._is_closed.wait(quiet_s):
             now = self._library.written()
             if now != tidied:
-                is_quiet = now == seen and not self._context.jobs().is_busy()
+                is_quiet = now == seen and not self._context.jobs().is_busy(of_library=True)
                 try:
                     self._tidy_now(is_quiet=is_quiet)
                 except UserError as error:
@@ -131,7 +131,7 @@ class CareHandler(RequestHandler):
             self._context.publish(RowsChanged())
             return CareReport(done=tuple(map(retold, done)), problems=self._problems())
 
-        if self._context.jobs().is_busy():
+        if self._context.jobs().is_busy(of_library=True):
             raise UserError(
                 tr("The library can't be repaired while a job runs."),
                 "",

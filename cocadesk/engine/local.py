@@ -29,9 +29,11 @@ from cocadesk.protocol.messages import (
     Explain,
     Failed,
     ListModels,
+    ModelRemoved,
     Models,
     Partial,
     Progress,
+    RemoveModel,
     ReplyBody,
     RequestBody,
     Search,
@@ -170,6 +172,10 @@ class LocalEngine:
         """The few requests that make sense before there is a library."""
         if isinstance(body, ListModels):
             return _machine_models()
+        if isinstance(body, RemoveModel):
+            from cocadesk.engine.model_removal import remove_model
+
+            return ModelRemoved(freed_bytes=remove_model(body.source))
         if isinstance(body, DescribeFiles) and self._access is Access.OPTIONAL:
             from cocadesk.annotations.tagging import ZeroShotTagger
             from cocadesk.annotations.vocabulary import library_vocabulary
@@ -305,14 +311,30 @@ def _manifest(folder: Path) -> Manifest | None:
     return read_manifest(folder)
 
 
+def is_library(folder: Path) -> bool:
+    """True where a library is.
+
+    Raises:
+        UserError: its description can't be read, or it is of a newer CocaDesk.
+    """
+    return _manifest(folder) is not None
+
+
 def _machine_models() -> Models:
     """The models of this machine, for somebody who has no library yet."""
     from cocadesk.engine.conversions import to_value
     from cocadesk.engine.model_fetching import offers_now
+    from cocadesk.engine.model_removal import is_ours
     from cocadesk.model.known_models import known_models
 
     models = tuple(
-        to_value(known, ModelEntry, is_used=known.source == STARTER) for known in known_models()
+        to_value(
+            known,
+            ModelEntry,
+            is_used=known.source == STARTER,
+            is_removable=is_ours(known.source),
+        )
+        for known in known_models()
     )
     return Models(models=models, offers=offers_now(models))
 

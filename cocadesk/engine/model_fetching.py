@@ -13,6 +13,7 @@ from cocadesk.engine.conversions import to_value
 from cocadesk.engine.fetch_child import FetchChild
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
+from cocadesk.engine.model_removal import is_ours, remove_model
 from cocadesk.engine.switch_orders import switch_source
 from cocadesk.errors import UserError, tr
 from cocadesk.protocol.paths import WirePath
@@ -61,23 +62,19 @@ class ModelFetcher:
         Raises:
             UserError: the source is none of the hub, or there is no room for it.
         """
-        from cocadesk.model.checkpoints import cache_files, hub
-        from cocadesk.model.offers import bytes_to_prepare, offered
+        from cocadesk.model.checkpoints import hub
 
-        repository, offer = hub.parse_repository(source), offered(source)
+        repository = hub.parse_repository(source)
         name = name_of(source)
         title = tr("Fetching {name}", name=name)
         spec = msgspec.json.encode(FetchSpec(source=source, folder=folder)).decode()
         jobs = self._context.jobs()
         if hub.is_here(repository):
-            outcome = JobOutcome(message=tr("{name} is on this computer already.", name=name))
+            outcome = JobOutcome(message=here_already(source))
             return jobs.record(JobKind.FETCH_MODEL, title, spec, outcome)
         if known := self.open_job(source):
             return jobs.control(known, JobAction.RESUME)
-        if offer is not None:
-            missing = max(0, offer.size_bytes - hub.fetched_bytes(repository))
-            prepared = bytes_to_prepare(source, offer.size_bytes)
-            cache_files.check_room(name, missing, prepared)
+        check_room_for(source)
         return jobs.add(JobKind.FETCH_MODEL, title, spec)
 
     def order_where_absent(self, source: str) -> None:
@@ -115,8 +112,7 @@ class ModelFetcher:
         """The fetching of a spec; see ``cocadesk.engine.job_steps.JobFactory``."""
         order = msgspec.json.decode(spec, type=FetchSpec)
         yield from fetched(order.source, order.folder)
-        name = name_of(order.source)
-        return JobOutcome(message=tr("{name} is on this computer now.", name=name))
+        return JobOutcome(message=here_now(order.source))
 
     def offers(self, models: Sequence[ModelEntry]) -> tuple[ModelOffer, ...]:
         """The models that are offered, with what is here of each; ``models`` are on the disk."""
@@ -158,36 +154,65 @@ class ModelFetcher:
         return folder is not None and folder in {hub.folder_of(other) for other in needed if other}
 
     def is_removable(self, source: str) -> bool:
-        """True where ``remove`` may take it."""
-        from cocadesk.model.checkpoints import hub
-
-        return hub.is_of_hub(source) and not self.is_needed(source)
+        """True where ``remove`` may take it, unless another library needs it."""
+        return is_ours(source) and not self.is_needed(source)
 
     def remove(self, source: str) -> int:
         """Removes a model's files; gives the bytes that they had.
 
         Raises:
-            UserError: it is none of the hub's, is needed, or is not here.
+            UserError: it is none of the hub's, did not come from us, is needed, or is not here.
         """
-        from cocadesk.model.checkpoints import hub
-        from cocadesk.model.checkpoints.converted import forget_of
-
-        said = tr("{source} can't be removed.", source=source)
-        if not hub.is_of_hub(source):
-            raise UserError(
-                said, tr("Only models that were fetched from the hub are removed from here.")
-            )
-        repository = hub.parse_repository(source)
         if self.is_needed(source):
             raise UserError(
-                said,
+                tr("{source} can't be removed.", source=source),
                 tr("It is in use, or a job waits for it."),
                 tr("Use another model first, or stop the job."),
             )
-        freed = forget_of(repository.folder) + hub.remove(repository)
-        if not freed:
-            raise UserError(said, tr("Nothing of it is on this computer."))
-        return freed
+        return remove_model(source, self._context.library.folder)
+
+
+def fetched_without_library(
+    source: str, folder: WirePath | None = None
+) -> Generator[JobStep, None, str]:
+    """As ``fetched``, for somebody who has no library yet; gives the sentence at its end.
+
+    Raises:
+        UserError: the source is none of the hub, or it can't be fetched.
+    """
+    from cocadesk.model.checkpoints import hub
+
+    if hub.is_here(hub.parse_repository(source)):
+        return here_already(source)
+    check_room_for(source)
+    yield from fetched(source, folder)
+    return here_now(source)
+
+
+def check_room_for(source: str) -> None:
+    """Looks whether the disk has room for a model, where its size is known.
+
+    Raises:
+        UserError: it has not.
+    """
+    from cocadesk.model.checkpoints import cache_files, hub
+    from cocadesk.model.offers import bytes_to_prepare, offered
+
+    offer = offered(source)
+    if offer is not None:
+        missing = max(0, offer.size_bytes - hub.fetched_bytes(hub.parse_repository(source)))
+        prepared = bytes_to_prepare(source, offer.size_bytes)
+        cache_files.check_room(name_of(source), missing, prepared)
+
+
+def here_already(source: str) -> str:
+    """The sentence for a model that need not be fetched."""
+    return tr("{name} is on this computer already.", name=name_of(source))
+
+
+def here_now(source: str) -> str:
+    """The sentence at the end of a fetching."""
+    return tr("{name} is on this computer now.", name=name_of(source))
 
 
 def fetched_where_absent(source: str) -> Generator[JobStep, None, None]:
@@ -210,10 +235,19 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
     try:
         while not child.has_ended(STEP_S):
             left = speed.seconds_left(child.done, child.total or None)
-            yield _step(stage, child.done, child.total, left)
+            is_left_alone = child.wait_s > 0
+            now = asked_to_wait(child.wait_s) if is_left_alone else stage
+            yield _step(now, child.done, child.total, None if is_left_alone else left)
         yield _step(stage, child.total, child.total, None)  # its last words may say less
     finally:
         child.close()
+
+
+def asked_to_wait(seconds: float) -> str:
+    """The stage of a fetching that the hub has asked to wait."""
+    from cocadesk.model.checkpoints.hub_waits import duration
+
+    return tr("The hub is busy: it is asked again in {time}", time=duration(seconds))
 
 
 def _step(stage: str, done: int, total: int, seconds_left: float | None) -> JobStep:

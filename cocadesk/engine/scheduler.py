@@ -226,10 +226,11 @@ class Scheduler:
             working = self._jobs.working
             return self._changed.wait_for(lambda: job not in working.values(), limit_s)
 
-    def is_busy(self) -> bool:
-        """True while a job runs, or waits for its turn."""
+    def is_busy(self, *, of_library: bool = False) -> bool:
+        """True while a job runs, or waits for its turn; ``of_library``: none that only fetches."""
+        lanes = [lane for lane in Lane if not of_library or lane is not Lane.FETCHING]
         with self._changed:
-            return bool(self._jobs.working) or any(map(self._jobs.next, Lane))
+            return any(lane in self._jobs.working or self._jobs.next(lane) for lane in lanes)
 
     @contextlib.contextmanager
     def at_rest(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError, closed_to_us, tr
 from cocadesk.library.lock import LOCK_NAME
+from cocadesk.library.model_notes import note_models
 from cocadesk.library.pictures import pictures_of
 from cocadesk.library.storage import storage_of
 from cocadesk.library_uri import MOVED_NAME, shown_name, uri_of
@@ -142,6 +143,8 @@ def begin(folder: Path, *, may_make: bool) -> Manifest | None:
                 tr("Add a folder of photos first: cocadesk index FOLDER."),
             )
         make_folder(folder)
+    else:
+        note_models(folder, manifest.models_named)
     close_to_others(folder)
     follow_others(folder)
     return manifest
@@ -271,6 +274,11 @@ class Manifest:
     watches: bool = True
     waits_on_battery: bool = False
     is_half_updated: bool = False
+
+    @property
+    def models_named(self) -> tuple[str | None, str | None]:
+        """The sources of its models, for search and for captions."""
+        return self.model_source, self.caption_source
 
     @property
     def is_older(self) -> bool:
@@ -436,3 +444,4 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     storage = storage_of(folder)
     storage.swap(folder / MANIFEST_NAME, _encoded(manifest))
     storage.write(folder / MANIFEST_COPY, _encoded(manifest))
+    note_models(folder, manifest.models_named)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cocadesk.errors import UserError, tr
 from cocadesk.model.graphics_cards import GraphicsCard, graphics_cards, has_nvidia_driver
+from cocadesk.model.torch_loading import install_command, why_no_torch
 
 DEVICE_VARIABLE = "COCADESK_DEVICE"
 """Names the device for a whole process where nobody asks for one: ``cpu``, ``cuda``…"""
@@ -135,14 +136,6 @@ def build_in(folder: Path) -> TorchBuild | None:
     )
 
 
-def install_command() -> str:
-    """The command that puts the build of torch into this environment which fits its card."""
-    return (
-        "uv pip install --torch-backend=auto --reinstall-package torch "
-        f'--reinstall-package torchvision torch torchvision --python "{sys.executable}"'
-    )
-
-
 def _cpu(reason: str) -> DeviceChoice:
     return DeviceChoice(device="cpu", reason=reason, dtype=dtype_of("cpu"))
 
@@ -177,6 +170,9 @@ def _tried(kind: str, build: TorchBuild | None) -> DeviceChoice | _Problem:
     problem = _problem_of_build(kind, build)
     if problem is not None:
         return problem
+    if why := why_no_torch():
+        says = tr("PyTorch ({build}) can't be loaded", build=build.version)
+        return _Problem(f"{says} ({why.rstrip('.')})", install_command(), is_seen=True)
     import torch
 
     backend = torch.backends.mps if kind == "mps" else getattr(torch, kind)

@@ -137,6 +137,9 @@ def seconds_of(sizes: ReleasedSizes, layers: int) -> float:
     from cocadesk.model.device import choose_device
     from cocadesk.model.runtime import openvino
     from cocadesk.model.runtime.openvino_vit import IMAGE_PREFIXES, vit_model
+    from cocadesk.model.torch_loading import load_torch
+
+    load_torch()
     from cocadesk.model.runtime.torch import TorchImageTower
 
     device, network = choose_device().device, image_side(sizes, layers)

@@ -98,6 +98,17 @@ def read_endpoint(library: Path) -> Endpoint | None:
         return None
 
 
+def running_libraries() -> list[Path]:
+    """The libraries whose engines have left their addresses on this machine; some may be gone."""
+    found = []
+    for file in sorted(run_folder().glob("*.json")):
+        try:
+            found.append(Path(msgspec.json.decode(file.read_bytes(), type=Endpoint).library))
+        except (OSError, msgspec.MsgspecError):
+            continue
+    return found
+
+
 def write_endpoint(library: Path, endpoint: Endpoint) -> Path:
     """Publishes the address in one step, in a file of mode 0600."""
     target = endpoint_file(library)

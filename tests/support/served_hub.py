@@ -58,6 +58,7 @@ class Outcome:
 
     code: int
     progress: list[tuple[int, int]] = field(default_factory=list)
+    waits_s: list[float] = field(default_factory=list)
     error: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -124,6 +125,8 @@ class SmallHub:
                 line = json.loads(text)
                 if "what" in line:
                     outcome.error = line
+                elif "wait_s" in line:
+                    outcome.waits_s.append(line["wait_s"])
                 else:
                     outcome.progress.append((line["done"], line["total"]))
             outcome.code = process.wait()

@@ -15,7 +15,8 @@ import hashlib
 import json
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,15 +31,16 @@ class Faults:
     """What goes wrong: all answers, or those that hold a file.
 
     ``status`` of the description, ``file_status`` of files, the first ``times`` times (0: always);
-    ``code`` is its X-Error-Code. A file's answer breaks off after ``break_after`` bytes, ends
-    early there where it ``ends_early``, and comes at ``bytes_per_s``. ``no_ranges``: always from
-    the start.
+    ``code`` is its X-Error-Code, ``headers`` are more of it. A file's answer breaks off after
+    ``break_after`` bytes, ends early there where it ``ends_early``, and comes at ``bytes_per_s``.
+    ``no_ranges``: always from the start.
     """
 
     status: int = 0
     file_status: int = 0
     times: int = 0
     code: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     break_after: int = 0
     bytes_per_s: float = 0.0
     no_ranges: bool = False
@@ -79,7 +81,7 @@ class _Hub(BaseHTTPRequestHandler):
         if not status or (faults.times and type(self).refused >= faults.times):
             return False
         type(self).refused += 1
-        self._fail(status, faults.code)
+        self._fail(status, faults.code, faults.headers)
         return True
 
     def _answer_file(self, path: Path, faults: Faults, *, with_body: bool) -> None:
@@ -150,8 +152,10 @@ class _Hub(BaseHTTPRequestHandler):
             if faults.bytes_per_s:
                 time.sleep(len(part) / faults.bytes_per_s)
 
-    def _fail(self, status: int, code: str) -> None:
+    def _fail(self, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if code:
             self.send_header("X-Error-Code", code)
         self.send_header("Content-Length", "0")

@@ -110,16 +110,22 @@ def get(
 ) -> int:
     """Fetch a model from the hub; Ctrl-C stops, and the next time it goes on where it was."""
     from cocadesk.cli.options import existing_folders
-    from cocadesk.cli.session import do_job, started_engine
+    from cocadesk.cli.session import do_job, do_steps, started_engine
+    from cocadesk.engine.local import is_library
+    from cocadesk.engine.model_fetching import fetched_without_library
     from cocadesk.protocol.messages import FetchModel
 
     started_s = time.monotonic()
-    places = existing_folders([folder]) if folder else (None,)
-    with started_engine(Options(library=options.library)) as engine:
-        end = do_job(engine, FetchModel(source=source, folder=places[0]), report)
+    place = existing_folders([folder])[0] if folder else None
+    if is_library(options.library):
+        with started_engine(Options(library=options.library)) as engine:
+            end = do_job(engine, FetchModel(source=source, folder=place), report)
+        message = end.job.message
+    else:
+        message = do_steps(fetched_without_library(source, place), report)
     seconds = round(time.monotonic() - started_s, 3)
-    report.document({"source": source, "message": end.job.message, "seconds": seconds})
-    report.line(end.job.message)
+    report.document({"source": source, "message": message, "seconds": seconds})
+    report.line(message)
     report.line(f"To use it: cocadesk model use {source}")
     return OK
 
@@ -127,11 +133,12 @@ def get(
 @app.command("remove")
 @command(takes_model=False)
 def remove(options: Options, report: Report, source: SourceArgument) -> int:
-    """Remove a fetched model from this computer; not one that is in use."""
-    from cocadesk.cli.session import started_engine
+    """Remove a model that CocaDesk fetched, all its versions; not one that a library uses."""
+    from cocadesk.cli.session import open_engine
+    from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import ModelRemoved, RemoveModel
 
-    with started_engine(Options(library=options.library)) as engine:
+    with open_engine(Options(library=options.library), report, Access.OPTIONAL) as engine:
         freed = engine.ask(RemoveModel(source=source), ModelRemoved).freed_bytes
     report.document({"source": source, "freed_bytes": freed})
     report.line(f"{source} is removed: {size(freed)} are free.")

@@ -14,6 +14,7 @@ from cocadesk.errors import UserError, decimal, tr
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import CONFIG, TAGGING, TOKENIZER, WEIGHTS
+from cocadesk.model.checkpoints.fetched_files import note_blob, note_links
 from cocadesk.model.checkpoints.hub import Repository
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS
 from cocadesk.model.offers import bytes_to_prepare
@@ -183,6 +184,9 @@ def copy_from(source: str, folder: Path, report: Report) -> Path:
     try:
         for file in reversed(files):  # with its weights it counts as whole
             tag = file.resolve().name if file.is_symlink() else hub.hash_of(file)
+            if not (blobs / tag).exists():
+                note_blob(repository.folder, tag)
+            note_links(repository.folder, snapshot.name, [file.name])
             _copy(file, blobs / tag, partial(_told_beyond, report, done, total))
             hub.check_hash(blobs / tag)
             link(blobs / tag, repository.folder / "snapshots" / snapshot.name / file.name)

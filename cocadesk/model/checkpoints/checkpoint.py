@@ -31,6 +31,7 @@ from cocadesk.model.network.config import CocaConfig
 from cocadesk.model.tag_constants import TagConstants
 from cocadesk.model.tokenizers.load import load_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
+from cocadesk.model.torch_loading import load_torch
 
 if TYPE_CHECKING:
     import torch
@@ -120,8 +121,9 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
     copies its page and never reaches the file.
 
     Raises:
-        UserError: the weights do not fit the config.
+        UserError: the weights do not fit the config, or torch can't be loaded.
     """
+    load_torch()
     import torch
 
     from cocadesk.model.network.coca import CoCa

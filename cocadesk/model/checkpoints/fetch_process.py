@@ -30,18 +30,23 @@ def main(arguments: list[str]) -> int:
     settle_language()
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     last_s = 0.0
+    done_total = (0, 0)
 
     def report(done: int, total: int) -> None:
-        nonlocal last_s
+        nonlocal last_s, done_total
+        done_total = done, total
         if time.monotonic() - last_s >= REPORT_EVERY_S or done == total:
             last_s = time.monotonic()
             _print({"done": done, "total": total})
+
+    def tell_wait(seconds: float) -> None:
+        _print({"done": done_total[0], "total": done_total[1], "wait_s": seconds})
 
     try:
         if len(arguments) > 1:
             copy_from(arguments[0], Path(arguments[1]), report)
         else:
-            find_snapshot(arguments[0], fetch=True, report=report)
+            find_snapshot(arguments[0], fetch=True, report=report, on_wait=tell_wait)
     except UserError as error:
         _print({"what": error.what, "why": error.why, "what_to_do": error.what_to_do})
         return 2

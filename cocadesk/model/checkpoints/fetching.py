@@ -12,14 +12,15 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cocadesk.errors import UserError, tr
-from cocadesk.model.checkpoints import hub
+from cocadesk.model.checkpoints import hub, hub_waits
 from cocadesk.model.checkpoints.cache_files import (
     DISK_FULL,
     CountedFile,
@@ -31,6 +32,7 @@ from cocadesk.model.checkpoints.cache_files import (
     note_revision,
     wanted_files,
 )
+from cocadesk.model.checkpoints.fetched_files import note_blob, note_links
 from cocadesk.model.checkpoints.hub import Repository
 from cocadesk.model.checkpoints.weight_files import first_line
 from cocadesk.model.offers import bytes_to_prepare
@@ -59,8 +61,16 @@ class RemoteFile:
     sha256: str | None
 
 
-def find_snapshot(source: str, *, fetch: bool, report: Report = lambda _done, _all: None) -> Path:
+def find_snapshot(
+    source: str,
+    *,
+    fetch: bool,
+    report: Report = lambda _done, _all: None,
+    on_wait: Callable[[float], None] = lambda _seconds: None,
+) -> Path:
     """The folder of a hub source's files; fetched where it is not here and ``fetch`` is set.
+
+    ``on_wait`` gets each second how long a hub still wants to be left alone that is busy.
 
     Raises:
         UserError: it is not on this machine and cannot or should not be fetched.
@@ -71,7 +81,7 @@ def find_snapshot(source: str, *, fetch: bool, report: Report = lambda _done, _a
         return cached
     if not fetch:
         raise absent(source, tr("It was not asked to be fetched now."))
-    return _Fetching(source, repository, report).fetched()
+    return _Fetching(source, repository, report, on_wait).fetched()
 
 
 def fetch_small(repository: Repository, names: Sequence[str]) -> Path:
@@ -93,6 +103,21 @@ def fetch_small(repository: Repository, names: Sequence[str]) -> Path:
     return Path(places[0]).parent
 
 
+def locks_of(
+    repository: Repository, tags: Collection[str], wait_s: float
+) -> Iterator[AbstractContextManager[object]]:
+    """The locks of whoever fetches these files of a repository, this program or another.
+
+    To enter one raises TimeoutError where it is held longer than ``wait_s``.
+    """
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    folder = repository.folder.parent / ".locks" / repository.folder.name
+    for tag in sorted(tags):
+        if (folder / f"{tag}.lock").exists():
+            yield WeakFileLock(folder / f"{tag}.lock", timeout=wait_s)
+
+
 def absent(source: str, why: str) -> UserError:
     """The error for a model that is not here and can't be fetched, with the reason."""
     where = tr("It was looked for in {folder}.", folder=hub.hub_cache())
@@ -109,7 +134,13 @@ def absent(source: str, why: str) -> UserError:
 class _Fetching:
     """Fetches one repository's model; what has come is kept whatever happens."""
 
-    def __init__(self, source: str, repository: Repository, report: Report) -> None:
+    def __init__(
+        self,
+        source: str,
+        repository: Repository,
+        report: Report,
+        on_wait: Callable[[float], None],
+    ) -> None:
         # Read when the package is imported. Nothing about the person's use is sent along.
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -119,9 +150,11 @@ class _Fetching:
             raise absent(source, tr("HF_HUB_OFFLINE is set, so nothing is fetched."))
         # On a slow line nothing would be seen of its ten megabytes, and much lost at a break.
         constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
+        _leave_waiting_to_us()
         self._source = source
         self._repository = repository
         self._report = report
+        self._on_wait = on_wait
         self._blobs = repository.folder / "blobs"
         self._before = 0
         self._total = 0
@@ -143,6 +176,7 @@ class _Fetching:
                 hub.check_hash(self._blobs / file.tag, file.sha256)
                 self._before += file.size
             snapshot = self._repository.folder / "snapshots" / commit
+            note_links(self._repository.folder, commit, [file.name for file in files])
             for file in reversed(files):  # with its weights it counts as whole
                 link(self._blobs / file.tag, snapshot / file.name)
             note_revision(self._repository, commit)
@@ -201,6 +235,7 @@ class _Fetching:
                     break
                 self._tell(self._bytes_of(file))
             if not (self._blobs / file.tag).exists():
+                note_blob(self._repository.folder, file.tag)
                 self._tried(lambda: self._stream(file, commit), lambda: self._bytes_of(file))
                 self._partial(file).replace(self._blobs / file.tag)
 
@@ -227,7 +262,8 @@ class _Fetching:
     def _tried(self, work: Callable[[], Result], size: Callable[[], int] | None = None) -> Result:
         """The result of ``work``, which is tried again where the hub is busy or ill.
 
-        Where ``size`` tells what has come, so it is where the network breaks.
+        After the time that it asks for, unless that is too long. Where ``size`` tells what has
+        come, so it is where the network breaks.
 
         Raises:
             UserError: in vain.
@@ -241,10 +277,15 @@ class _Fetching:
             except (OSError, ValueError, errors.HTTPError) as error:  # type: ignore[attr-defined]
                 now = size() if size else 0
                 left, had = (left if now == had else TRIES) - 1, now
-                if not left or not _is_passing(error, of_network=size is not None):
+                asked_s = hub_waits.asked_wait_s(error)
+                is_too_long = asked_s is not None and asked_s > hub_waits.MOST_S
+                if not left or is_too_long or not _is_passing(error, of_network=size is not None):
                     raise self._refused(error) from error
                 _log.info("%s is tried again: %s", self._repository.name, first_line(error))
-                time.sleep(WAITS_S[min(TRIES - left, len(WAITS_S)) - 1])
+                if asked_s is None:
+                    time.sleep(WAITS_S[min(TRIES - left, len(WAITS_S)) - 1])
+                else:
+                    hub_waits.wait(asked_s, self._on_wait)
 
     def _refused(self, error: Exception) -> UserError:
         """An error of the library, the network or the disk in sentences."""
@@ -286,9 +327,12 @@ class _Fetching:
 
     def _why(self, error: Exception) -> str:
         """A sentence on what kept a model from coming, and on what has come of it."""
-        status = _status(error)
+        status, asked_s = _status(error), hub_waits.asked_wait_s(error)
         if status == 401:
             why = tr("The hub does not know the token that you are logged in with.")
+        elif asked_s:
+            time_left = hub_waits.duration(asked_s)
+            why = tr("The hub is busy and wants to be asked again in {time}.", time=time_left)
         elif status == 429:
             why = tr("The hub is asked too often from here; it wants you to wait.")
         elif status is not None and status >= 500:
@@ -300,6 +344,18 @@ class _Fetching:
             kept = tr("{size} have come and are kept.", size=gigabytes(had))
             return f"{why} {kept}"
         return why
+
+
+def _leave_waiting_to_us() -> None:
+    """Lets huggingface_hub's streaming give up at once where the hub is busy.
+
+    It would wait without a word, and as long as it is asked to.
+    """
+    from huggingface_hub import file_download
+
+    ask = getattr(file_download, "http_stream_backoff", None)  # its first version has none
+    if ask is not None and not isinstance(ask, partial):
+        setattr(file_download, ask.__name__, partial(ask, max_retries=0))
 
 
 def _status(error: Exception) -> int | None:

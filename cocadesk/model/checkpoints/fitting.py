@@ -16,6 +16,7 @@ from cocadesk.locations import STARTER, cache_folder
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, check_shapes, stored_state
 from cocadesk.model.checkpoints.weight_files import SCALE, damaged, read_header
 from cocadesk.model.network.config import CocaConfig
+from cocadesk.model.torch_loading import why_no_torch
 from cocadesk.resources import resource_path
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ def check_fits(checkpoint: Checkpoint) -> None:
     mark = cache_folder() / "fitting" / digest.hexdigest()[:32]
     if mark.exists():
         return
+    if why := why_no_torch():
+        log.warning("Whether %s fits its config can't be looked at: %s", path, why)
+        return  # texts do without; whatever needs torch says so
     _compare(checkpoint.config, header, path)
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,17 +198,6 @@ def fetched_bytes(repository: Repository) -> int:
         return sum(path.stat().st_size for path in blobs.iterdir())
     except OSError:
         return 0
-
-
-def remove(repository: Repository) -> int:
-    """Removes a repository from the hub's cache; gives the bytes that its files had."""
-    if not repository.folder.is_dir():
-        return 0
-    files = [path for path in repository.folder.rglob("*") if not path.is_symlink()]
-    freed = sum(path.stat().st_size for path in files if path.is_file())
-    shutil.rmtree(repository.folder, ignore_errors=True)
-    shutil.rmtree(hub_cache() / ".locks" / repository.folder.name, ignore_errors=True)
-    return freed
 
 
 def hash_of(path: Path, *, like: str = "") -> str:

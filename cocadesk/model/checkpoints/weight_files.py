@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.errors import UserError
+from cocadesk.model.torch_loading import load_torch
 
 if TYPE_CHECKING:
     import torch
@@ -145,6 +146,8 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
     """
     from safetensors import SafetensorError, safe_open
 
+    if framework == "pt":
+        load_torch()
     check_is_weights(path)
     try:
         with safe_open(path, framework=framework) as file:
@@ -157,6 +160,7 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
 
 
 def _read_pickle(path: Path) -> State:
+    load_torch()
     import torch
 
     try:

@@ -30,6 +30,7 @@ from cocadesk.model.runtime.memory import (
 from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
 from cocadesk.model.tokenizers.captions import clean_caption, prepare_caption
+from cocadesk.model.torch_loading import why_no_torch
 from cocadesk.model.values import (
     SENTENCE,
     Caption,
@@ -178,7 +179,8 @@ class CocaBackend:
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """numpy for a query; many texts for a large network are worth loading torch."""
         is_large = self._checkpoint.config.text.width >= self._limits.large_text_tower
-        if is_large and len(texts) >= self._limits.many_texts:
+        is_worth_it = is_large and len(texts) >= self._limits.many_texts
+        if is_worth_it and not why_no_torch():
             return self._in_torch(texts, self._text_limit)
         parts = self._text_limit.over(len(texts), lambda a, b: self._text_tower(texts[a:b]))
         return self._joined(list(parts))

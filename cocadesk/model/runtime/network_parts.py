@@ -16,6 +16,7 @@ from cocadesk.errors import tr
 from cocadesk.model.checkpoints.checkpoint import Checkpoint
 from cocadesk.model.device import FLOAT32, DeviceChoice
 from cocadesk.model.runtime.memory import is_out_of_memory, release_memory
+from cocadesk.model.torch_loading import load_torch
 from cocadesk.model.values import Markers, RuntimeLimits
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ class NetworkParts:
         """The part, opened where it is not; anew if the accelerator was left meanwhile."""
         with self._locks[name]:
             while name not in self._opened:
+                if name != _TOWER:  # which OpenVINO may be
+                    load_torch()
                 times, found = self._times_left, opened()
                 if times == self._times_left:
                     self._opened[name] = found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.weight_files import first_line, read_state_dict
 from cocadesk.model.tokenizers.foreign import Tokenize, foreign_tokenizer
+from cocadesk.model.torch_loading import load_torch
 from cocadesk.picture_input import InputSpec, Resize, Scaling
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def import_open_clip() -> Any:
     Raises:
         UserError: it is not installed, or does not fit what else is.
     """
+    load_torch()
     try:
         _import_torchvision()
         import open_clip  # type: ignore[import-untyped]
@@ -87,6 +89,7 @@ def open_towers(towers: SearchTowers) -> OpenTowers:
     Raises:
         UserError: open_clip or the tokenizer is missing, or the weights are damaged or others.
     """
+    load_torch()
     import torch
 
     state = read_state_dict(towers.weights)  # damaged and hostile files end here

@@ -192,9 +192,9 @@ class OpenClipBackend:
         return self._unit(list(parts))
 
     def _encode_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        opened = self._opened
         import torch
 
-        opened = self._opened
         with torch.inference_mode():
             device = _device_of(opened)
             pixels = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(device)
@@ -227,9 +227,9 @@ class OpenClipBackend:
         return self._unit(list(parts))
 
     def _encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        opened = self._opened
         import torch
 
-        opened = self._opened
         with torch.inference_mode():
             ids_BT = opened.tokenize(list(texts)).to(_device_of(opened))
             return _array(opened.network.encode_text(ids_BT))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints import hub
 from cocadesk.protocol.messages import ControlJob, FetchModel, JobReply, Jobs, ListJobs
 from cocadesk.protocol.values import JobAction, JobState
@@ -72,6 +73,23 @@ def test_a_model_is_fetched_used_and_removed(served: SmallHub, tmp_path: Path) -
         assert freed > (served.served / SAFE).stat().st_size
     assert not served.folder.exists()
     assert served.log == []
+
+
+def test_a_model_is_fetched_and_removed_without_a_library_and_none_is_made(
+    served: SmallHub, tmp_path: Path
+) -> None:
+    """Whoever looks around first has neither a library nor an engine afterwards."""
+    none = tmp_path / "none"
+    document = document_of(none, "model", "get", SOURCE)
+    assert document["message"] == "CoCa ViT-B-32 is on this computer now."
+    served.assert_whole()
+    assert "already" in document_of(none, "model", "get", SOURCE)["message"]
+    listed = document_of(none, "model", "list")["models"]
+    assert SOURCE in [model["source"] for model in listed]
+    assert document_of(none, "model", "remove", SOURCE)["freed_bytes"] > 0
+    assert not served.folder.exists()
+    assert not none.exists()
+    assert not list((cache_folder() / "run").glob("*.json"))
 
 
 def test_ctrl_c_stops_a_fetching_and_the_next_one_goes_on(served: SmallHub, tmp_path: Path) -> None:

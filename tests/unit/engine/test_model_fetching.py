@@ -19,6 +19,7 @@ from cocadesk.model.checkpoints.checkpoint import open_checkpoint
 from cocadesk.model.checkpoints.fetching import find_snapshot
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    CareReport,
     ControlJob,
     FetchModel,
     GetInfo,
@@ -30,6 +31,7 @@ from cocadesk.protocol.messages import (
     ModelRemoved,
     Models,
     RemoveModel,
+    RepairLibrary,
     UseModel,
 )
 from cocadesk.protocol.values import JobAction, JobKind, JobState, JobValue, ModelOffer
@@ -149,6 +151,18 @@ def test_a_fetching_goes_on_in_the_next_engine(served: SmallHub, tmp_path: Path)
         assert watch(client, job).job.state is JobState.DONE
     assert f"GET /delivery/{SAFE} bytes={had}-" in served.log
     served.assert_whole()
+
+
+def test_a_library_is_repaired_while_a_model_is_fetched(
+    client: EngineClient, served: SmallHub
+) -> None:
+    """The fetching touches no library: it goes on all the while."""
+    served.fault(bytes_per_s=1_000_000)
+    job = fetch(client)
+    until(lambda: job_now(client, job).done > 100_000)
+    assert client.ask(RepairLibrary(), CareReport, timeout_s=WAIT_S).problems == ()
+    assert not job_now(client, job).state.is_final
+    control(client, job, JobAction.CANCEL)
 
 
 def test_a_stopped_fetching_is_gone_on_with_by_the_next_one(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cocadesk.errors import UserError
-from cocadesk.model.checkpoints import cache_files, hub
+from cocadesk.model.checkpoints import cache_files, hub, hub_waits
 from cocadesk.model.checkpoints.cache_files import check_room, copy_from
 from tests.support.architecture import ROOT
 from tests.support.disks import full, mounted, read_only
@@ -206,6 +210,48 @@ def test_each_refusal_of_the_hub_has_its_own_sentence(small_hub: SmallHub) -> No
     for said, (fault, expected) in zip(small_hub.refusals(faults), cases, strict=True):
         assert expected in said, fault
         assert said == "fetched" or len(said.splitlines()) == 3
+
+
+def test_a_hub_that_asks_to_wait_is_left_alone_so_long(small_hub: SmallHub) -> None:
+    """By its description and by its files; each second it is told how long still."""
+    small_hub.fault(status=503, times=1, headers={"Retry-After": "3"})
+    outcome = small_hub.fetch()
+    assert (outcome.code, outcome.waits_s) == (0, [3.0, 2.0, 1.0])
+    shutil.rmtree(small_hub.folder)
+    small_hub.fault(file_status=429, times=2, headers={"RateLimit": '"resolvers";r=0;t=2'})
+    outcome = small_hub.fetch()
+    assert (outcome.code, outcome.waits_s) == (0, [2.0, 1.0])
+    small_hub.assert_whole()
+
+
+def test_a_hub_that_asks_for_a_long_wait_is_asked_again_by_a_person(small_hub: SmallHub) -> None:
+    """Nothing hangs for an hour."""
+    small_hub.fault(status=429, headers={"Retry-After": "3600"})
+    outcome = small_hub.fetch()
+    assert outcome.waits_s == []
+    assert "wants to be asked again in 60 minutes" in outcome.sentence
+    assert len(small_hub.log) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"RateLimit": '"api";r=0;t=55'}, 55.0),
+        ({"RateLimit": '"api";r=12;t=55'}, None),
+        ({}, None),
+    ],
+)
+def test_the_wait_is_read_off_the_refusal(headers: dict[str, str], seconds: float | None) -> None:
+    """Of a time in the future so much as is left until then; of none, nothing."""
+    error = OSError()
+    error.response = SimpleNamespace(headers=headers)  # type: ignore[attr-defined]
+    assert hub_waits.asked_wait_s(error) == seconds
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90))
+    error.response.headers = {"Retry-After": later}  # type: ignore[attr-defined]
+    assert hub_waits.asked_wait_s(error) == pytest.approx(90, abs=5)
 
 
 def test_a_token_that_the_hub_does_not_know_is_named(small_hub: SmallHub) -> None:
