@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cocadesk.errors import UserError
 from cocadesk.locations import STARTER
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, WordHeat
 
 __all__ = [
@@ -99,8 +100,20 @@ def open_backend(source: str = "starter", device: str = "auto", *, fetch: bool =
     lets the last two be downloaded where they are not on this machine.
 
     Raises:
-        UserError: the source is no model that can be used, is damaged, or is not here.
+        UserError: the source is no model that can be used, is damaged, is not here, or the
+            memory does not suffice for it.
     """
+    try:
+        return _open(source, device, fetch=fetch)
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        from cocadesk.model.runtime.lanes import too_little_memory
+
+        raise too_little_memory(source) from error
+
+
+def _open(source: str, device: str, *, fetch: bool) -> Backend:
     from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
     from cocadesk.model.source import find_model
 

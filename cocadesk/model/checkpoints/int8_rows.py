@@ -5,14 +5,15 @@ A row of 384 numbers takes 388 bytes instead of 768 in float16.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.model.checkpoints.weight_files import SCALE
+from cocadesk.model.checkpoints.weight_files import SCALE, map_safetensors, read_header
 
 if TYPE_CHECKING:
     import torch
@@ -93,6 +94,33 @@ def floats_of(weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         for name, w in weights.items()
         if name.startswith(TABLE) or not name.endswith(SCALE)
     }
+
+
+class MappedFloats(Mapping[str, NDArray[np.float32]]):
+    """The weights of a file whose names start so in float32, each mapped anew when asked for.
+
+    Whoever reads them one by one, and keeps none, never has more than one in memory.
+    """
+
+    def __init__(self, path: Path, prefixes: tuple[str, ...]) -> None:
+        self._path = path
+        header = read_header(path)
+        self._stored = {name for name in header if name.startswith(prefixes)}
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        if name not in self._stored:
+            raise KeyError(name)
+        wanted = (name, name + SCALE) if name + SCALE in self._stored else (name,)
+        return rows_of(map_safetensors(self._path, wanted), name, ...)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._stored
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._stored if not name.endswith(SCALE))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def as_floats(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cocadesk.errors import UserError
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.torch_loading import load_torch
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
             names = [name for name in file.keys() if name.startswith(wanted)]  # noqa: SIM118
             return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError(first_line(error)) from error
         raise damaged(
             path, f"it is cut short or no safetensors file ({first_line(error)})"
         ) from error
@@ -161,8 +164,6 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
 
 def _read_pickle(path: Path) -> State:
     load_torch()
-    import torch
-
     try:
         return _tensors(_load(path), path)
     except pickle.UnpicklingError as error:
@@ -173,7 +174,7 @@ def _read_pickle(path: Path) -> State:
             "Use a .safetensors file of the same model.",
         ) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
+        if is_out_of_memory(error):
             raise
         raise damaged(path, f"it is no whole PyTorch file ({first_line(error)})") from error
 

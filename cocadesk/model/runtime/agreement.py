@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,11 @@ from cocadesk.vectors import unit_vectors
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
 _PICTURES = 8
+_TURNS = 2
+_CLOSE, _MOST_COMPARISONS = 1.25, 3
+"""A speed that differs by less than this is measured again at the next starts, so often in all."""
+_LEAST_S = 1e-4
+"""The clock of processes may have a tick of 16 ms (Windows)."""
 
 
 class ImageTower(Protocol):
@@ -25,49 +31,86 @@ class ImageTower(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The smallest cosine of vectors and of pooled tokens, and how much faster the second is."""
+    """The smallest cosine of vectors and of pooled tokens, and how much faster the second is.
+
+    ``comparisons`` is how often they were compared; the speed is the mean of these.
+    """
 
     cosine: float
     speedup: float
+    comparisons: int = 1
 
     def accepts(self, min_cosine: float) -> bool:
         """True where the second tower may stand in for the first."""
         return self.cosine >= min_cosine and self.speedup > 1
 
+    @property
+    def is_settled(self) -> bool:
+        """True where another comparison would say the same: else a busy machine would decide."""
+        is_close = 1 / _CLOSE < self.speedup < _CLOSE
+        return not is_close or self.comparisons >= _MOST_COMPARISONS
+
+    def after(self, before: Verdict | None) -> Verdict:
+        """This comparison together with those before it."""
+        if before is None:
+            return self
+        times = before.comparisons + 1
+        speedup = math.exp(
+            (before.comparisons * math.log(before.speedup) + math.log(self.speedup)) / times
+        )
+        return Verdict(min(self.cosine, before.cosine), speedup, times)
+
     @classmethod
     def kept_in(cls, path: Path) -> Verdict | None:
         """The verdict that was kept there; None where there is none that can be read."""
         found = read_verdict(path)
-        if found is None or not {"cosine", "speedup"} <= found.keys():
+        if found is None or not {"cosine", "speedup"} <= found.keys() or not found["speedup"] > 0:
             return None
-        return cls(found["cosine"], found["speedup"])
+        return cls(found["cosine"], found["speedup"], int(found.get("comparisons", 1)))
 
     def keep(self, path: Path) -> None:
         """Keeps it for the next start."""
         keep_verdict(asdict(self), path)
 
 
-def compare(
-    first: ImageTower,
-    second: ImageTower,
-    size_px: int,
-    *,
-    turns: int = 1,
-    pictures: int = _PICTURES,
-) -> Verdict:
-    """How near ``second`` comes to ``first``; times are the best of so many turns."""
-    images = test_pictures(size_px)[:pictures]
-    second(images)  # the first call also allocates
-    seconds: list[list[float]] = [[], []]
-    for _ in range(turns):
-        start = time.perf_counter()
-        there = first(images)
-        middle = time.perf_counter()
-        here = second(images)
-        seconds[0].append(middle - start)
-        seconds[1].append(time.perf_counter() - middle)
-    cosines = [float(_cosine(a, b).min()) for a, b in zip(there, here, strict=True)]
-    return Verdict(min(cosines), min(seconds[0]) / min(seconds[1]))
+class Trial:
+    """What a tower gives for the test pictures, and how long it takes."""
+
+    def __init__(self, tower: ImageTower, size_px: int, pictures: int) -> None:
+        self._images = test_pictures(size_px)[:pictures]
+        self.given = tower(self._images)  # the first call also allocates
+        self.seconds = math.inf
+
+    def turn(self, tower: ImageTower) -> None:
+        """Takes the processor's time once more: the shortest counts.
+
+        Unlike the clock's it is hardly longer where other programs run.
+        """
+        start = time.process_time()
+        tower(self._images)
+        self.seconds = min(self.seconds, max(time.process_time() - start, _LEAST_S))
+
+    def against(self, first: Trial) -> Verdict:
+        """The verdict on this tower, that it may stand in for the first."""
+        cosines = [float(_cosine(a, b).min()) for a, b in zip(first.given, self.given, strict=True)]
+        return Verdict(min(cosines), first.seconds / self.seconds)
+
+
+def tried(tower: ImageTower, size_px: int, *, pictures: int = _PICTURES) -> Trial:
+    """A trial of a tower alone, where there is no memory for two."""
+    trial = Trial(tower, size_px, pictures)
+    for _ in range(_TURNS):
+        trial.turn(tower)
+    return trial
+
+
+def compare(first: ImageTower, second: ImageTower, size_px: int) -> Verdict:
+    """How near ``second`` comes to ``first``, and how fast; they take turns."""
+    one, other = (Trial(tower, size_px, _PICTURES) for tower in (first, second))
+    for _ in range(_TURNS):
+        one.turn(first)
+        other.turn(second)
+    return other.against(one)
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from cocadesk.model.checkpoints.fitting import check_fits
 from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.ids import ModelIds
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
@@ -25,7 +26,6 @@ from cocadesk.model.runtime.memory import (
     IdleWatch,
     KeptLimits,
     is_device_lost,
-    is_out_of_memory,
 )
 from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import TEXT_PREFIXES, NumpyTextTower
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cocadesk.model.runtime.captions import CaptionWriter
     from cocadesk.model.runtime.image_tower import ImageTower, Pooled
 
-_PICTURES, _CAPTIONS, _TEXTS = 128, 128, 1024
+_PICTURES, _CAPTIONS, _TEXTS, _WINDOWS = 128, 128, 1024, 16
 """The most that are computed at once."""
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class CocaBackend:
         self._picture_limit = BatchLimit(_PICTURES, kept, "pictures")
         self._caption_limit = BatchLimit(_CAPTIONS, kept, "captions")
         self._text_limit = BatchLimit(_TEXTS, kept, "texts")
+        self._window_limit = BatchLimit(_WINDOWS, kept, "parts of a picture")
         self._markers = Markers.of(checkpoint.tokenizer.id_of)
         self._note = known_note(checkpoint)
         weights = map_safetensors(checkpoint.folder / WEIGHTS, TEXT_PREFIXES)
@@ -133,7 +134,10 @@ class CocaBackend:
                 failure = error.with_traceback(None)  # it holds what was computed
             self._parts.leave_accelerator(failure, before)
             kept = _kept_limits(self._ids, self._parts.device)
-            for limit in (self._picture_limit, self._caption_limit, self._text_limit):
+            for limit in (
+                *(self._picture_limit, self._caption_limit),
+                *(self._text_limit, self._window_limit),
+            ):
                 limit.begin_anew(kept)
             return self._computed(work)
 
@@ -149,8 +153,9 @@ class CocaBackend:
     def _pooled_chunks(self, images_BHWC: NDArray[np.uint8]) -> Iterator[Pooled]:
         """The tower on as many at once as fit into memory."""
 
+        tower = self._parts.image_tower()  # not within: fewer pictures open no larger one
+
         def pool(start: int, end: int) -> Pooled:
-            tower = self._parts.image_tower()
             with self._parts.arithmetic():
                 return tower(images_BHWC[start:end])
 
@@ -186,8 +191,9 @@ class CocaBackend:
         return self._joined(list(parts))
 
     def _in_torch(self, texts: Sequence[str], limit: BatchLimit) -> NDArray[np.float32]:
+        tower = self._parts.texts()
+
         def embed(start: int, end: int) -> NDArray[np.float32]:
-            tower = self._parts.texts()
             with self._parts.arithmetic():
                 return tower(texts[start:end])
 
@@ -241,8 +247,9 @@ class CocaBackend:
     def _written(self, pooled: Pooled, options: GenerationOptions) -> Iterator[list[Caption]]:
         vectors_BE, tokens_BQD = pooled
 
+        writer = self.captions
+
         def write(start: int, end: int) -> list[Caption]:
-            writer = self.captions
             with self._parts.arithmetic():
                 return writer.write((vectors_BE[start:end], tokens_BQD[start:end]), options)
 
@@ -253,7 +260,7 @@ class CocaBackend:
         vector_E = self.embed_texts([text])[0]
 
         def found() -> NDArray[np.float32]:
-            explainer = self._parts.explainer(self._markers)
+            explainer = self._parts.explainer(self._markers, self._window_limit)
             with self._parts.arithmetic():
                 return explainer.text(images_BHWC, vector_E)
 
@@ -264,7 +271,7 @@ class CocaBackend:
         prepared = self._prepare(caption)
 
         def found() -> tuple[WordHeat, ...]:
-            explainer = self._parts.explainer(self._markers)
+            explainer = self._parts.explainer(self._markers, self._window_limit)
             with self._parts.arithmetic():
                 return explainer.words(images_BHWC, prepared)
 

@@ -13,7 +13,7 @@ sample photos it is right in two of three, where the mere middle is right in sev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cocadesk.model.network.coca import CoCa, PooledImage
+from cocadesk.model.runtime.memory import BatchLimit, KeptLimits
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import SENTENCE, Markers, WordHeat
 
@@ -70,15 +71,24 @@ def scaled(scores_TYX: Heat, span: float) -> Heat:
 
 
 class Explainer:
-    """Heat maps by a network in torch; one thread at a time."""
+    """Heat maps by a network in torch; one thread at a time.
+
+    ``limit`` says how many windows are computed at once.
+    """
 
     def __init__(
-        self, model: CoCa, tokenizer: TextTokenizer, markers: Markers, device: str
+        self,
+        model: CoCa,
+        tokenizer: TextTokenizer,
+        markers: Markers,
+        device: str,
+        limit: BatchLimit | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._markers = markers
         self._device = device
+        self._limit = limit or BatchLimit(WINDOWS_AT_ONCE, KeptLimits(None), "windows")
         self._side = model.image_encoder.grid_side
         self._windows, _width = windows(self._side)
 
@@ -87,8 +97,10 @@ class Explainer:
         """Where pictures (B, S, S, 3) are near to a text's unit vector, (B, h, w) in 0 to 1."""
         found = [np.zeros((0, self._side, self._side), np.float32)]
         for image_HWC in images_BHWC:
-            parts = [pooled.vector_BE.float().cpu().numpy() for pooled in self._parts(image_HWC)]
-            scores_K1 = (np.concatenate(parts) @ vector_E)[:, None]
+            vectors_KE = self._of_windows(
+                image_HWC, lambda pooled: pooled.vector_BE.float().cpu().numpy()
+            )
+            scores_K1 = (vectors_KE @ vector_E)[:, None]
             found.append(scaled(spread(scores_K1, self._windows, self._side), COSINE_SPAN))
         return np.concatenate(found)
 
@@ -106,11 +118,8 @@ class Explainer:
         text_1TD = self._model.unimodal(whole, torch.ones_like(whole, dtype=torch.bool))[0]
         found = [np.zeros((0, len(words), self._side, self._side), np.float32)]
         for image_HWC in images_BHWC if words else ():
-            scores_KT = np.concatenate(
-                [
-                    self._log_probabilities(text_1TD[:, :-1], ids, part)
-                    for part in self._parts(image_HWC)
-                ]
+            scores_KT = self._of_windows(
+                image_HWC, lambda pooled: self._log_probabilities(text_1TD[:, :-1], ids, pooled)
             )
             scores_KW = np.zeros((len(scores_KT), len(words)), np.float32)
             np.add.at(scores_KW.T, word_of, scores_KT.T)
@@ -141,11 +150,18 @@ class Explainer:
         chosen = logits_KTV.gather(-1, wanted)[..., 0] - logits_KTV.logsumexp(-1)
         return chosen.cpu().numpy()  # type: ignore[no-any-return]
 
-    def _parts(self, image_HWC: NDArray[np.uint8]) -> Iterator[PooledImage]:
-        """What the poolers give of all windows of a picture, some at a time."""
+    def _of_windows(
+        self, image_HWC: NDArray[np.uint8], work: Callable[[PooledImage], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """What ``work`` makes of the poolers' outputs of all windows; as many as fit at a time."""
         encoder = self._model.image_encoder
         image = torch.from_numpy(np.ascontiguousarray(image_HWC[None])).to(self._device)
         features_1NC = encoder.features(image)
-        for kept_KW in torch.split(self._windows.to(self._device), WINDOWS_AT_ONCE):
+        windows_KW = self._windows.to(self._device)
+
+        def found(start: int, end: int) -> NDArray[np.float32]:
+            kept_KW = windows_KW[start:end]
             features_KNC = features_1NC.expand(len(kept_KW), -1, -1)
-            yield self._model.pool(encoder.tokens(features_KNC, kept_KW))
+            return work(self._model.pool(encoder.tokens(features_KNC, kept_KW)))
+
+        return np.concatenate(list(self._limit.over(len(windows_KW), found)))

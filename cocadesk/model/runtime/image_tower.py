@@ -18,15 +18,16 @@ from numpy.typing import NDArray
 
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, load_model
-from cocadesk.model.checkpoints.int8_rows import floats_of
-from cocadesk.model.checkpoints.weight_files import map_safetensors
+from cocadesk.model.checkpoints.int8_rows import MappedFloats
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.ids import ModelIds
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.network.config import ImageEncoderKind, PoolerDesign
 from cocadesk.model.runtime import openvino as openvino_runtime
 from cocadesk.model.runtime.agreement import ImageTower as ImageTower
 from cocadesk.model.runtime.agreement import Pooled as Pooled
-from cocadesk.model.runtime.agreement import Verdict, compare
+from cocadesk.model.runtime.agreement import Trial, Verdict, compare, tried
+from cocadesk.model.runtime.memory import release_memory
 from cocadesk.model.runtime.openvino_vit import IMAGE_PREFIXES, VIT_BATCH, vit_model
 from cocadesk.model.values import RuntimeLimits
 
@@ -68,14 +69,16 @@ def open_image_tower(
     if is_vit and not checkpoint.config.hubness.texts:
         return _open_vit(checkpoint, path, limits) or _in_torch(load(), "cpu")
     verdict = Verdict.kept_in(path.with_suffix(".json"))
-    if verdict is not None and path.exists():
+    if verdict is not None and verdict.is_settled and path.exists():
         if verdict.accepts(limits.min_cosine):
             return _in_openvino(path, image.size_px, limits)
         return _in_torch(load(), "cpu")
     torch_tower = _in_torch(load(), "cpu")
     try:
-        tower = _convert(torch_tower, image.size_px, path, limits)
+        tower = _convert(torch_tower, image.size_px, path, limits, verdict)
     except RuntimeError as error:  # OpenVINO's only exception type
+        if is_out_of_memory(error):
+            raise
         log.warning("OpenVINO cannot run this model, torch does: %s", error)
         return torch_tower
     if tower is torch_tower or not path.exists():
@@ -94,27 +97,41 @@ def _open_vit(
 ) -> OpenVinoImageTower | None:
     """The whole of it in bfloat16, else in float32; None where torch is better than both."""
     least = {"bfloat16": limits.min_half_cosine, "float32": limits.min_cosine}
+    reference: Trial | None = None
     for precision in _PRECISIONS if openvino_runtime.has_bfloat16() else ("float32",):
         saved = path.with_name(f"{path.stem}-{precision}.xml")
-        verdict = Verdict.kept_in(saved.with_suffix(".json"))
+        before = Verdict.kept_in(saved.with_suffix(".json"))
+        verdict = before if before is not None and before.is_settled else None
         if verdict is not None and not verdict.accepts(least[precision]):
             continue
+        if verdict is None and reference is None:
+            reference = _tried_in_torch(checkpoint)
         try:
             tower = OpenVinoImageTower(_saved_vit(checkpoint, saved), precision, batch=VIT_BATCH)
         except RuntimeError as error:  # OpenVINO's only exception type
+            if is_out_of_memory(error):
+                raise
             log.warning("OpenVINO cannot run this model in %s: %s", precision, error)
             continue
         if verdict is None:
-            verdict = _compared_with_torch(checkpoint, tower)
+            assert reference is not None
+            found = tried(tower, checkpoint.config.image.size_px, pictures=_COMPARED)
+            verdict = found.against(reference).after(before)
             log.info("OpenVINO in %s against torch: %s", precision, verdict)
             verdict.keep(saved.with_suffix(".json"))
         if verdict.accepts(least[precision]):
             return tower
         del tower
-        for file in (saved, saved.with_suffix(".bin")):
-            with suppress(OSError):  # Windows removes no file that is still mapped
-                file.unlink(missing_ok=True)
+        release_memory()
+        if verdict.is_settled:
+            _remove(saved)
     return None
+
+
+def _remove(saved: Path) -> None:
+    for file in (saved, saved.with_suffix(".bin")):
+        with suppress(OSError):  # Windows removes no file that is still mapped
+            file.unlink(missing_ok=True)
 
 
 def _saved_vit(checkpoint: Checkpoint, path: Path) -> object:
@@ -122,7 +139,7 @@ def _saved_vit(checkpoint: Checkpoint, path: Path) -> object:
     if path.exists():
         return path
     log.info("%s is prepared for this computer, once", checkpoint.config.name)
-    weights = floats_of(map_safetensors(checkpoint.folder / WEIGHTS, IMAGE_PREFIXES))
+    weights = MappedFloats(checkpoint.folder / WEIGHTS, IMAGE_PREFIXES)
     model = vit_model(checkpoint.config, weights, half=path.stem.endswith("bfloat16"))
     try:
         openvino_runtime.save(model, path)
@@ -130,14 +147,20 @@ def _saved_vit(checkpoint: Checkpoint, path: Path) -> object:
         # A full or read-only cache folder costs the next start some seconds, no more.
         log.warning("The compiled model could not be kept in %s: %s", path.parent, error)
         return model
+    del model
+    release_memory()
     return path
 
 
-def _compared_with_torch(checkpoint: Checkpoint, tower: OpenVinoImageTower) -> Verdict:
-    """The torch network is of this comparison alone: it takes as much memory as the weights."""
+def _tried_in_torch(checkpoint: Checkpoint) -> Trial:
+    """The torch network is of this trial alone: it takes as much memory as the weights.
+
+    So it has gone before another one comes.
+    """
     size_px = checkpoint.config.image.size_px
-    reference = _in_torch(load_model(checkpoint), "cpu")
-    return compare(reference, tower, size_px, pictures=_COMPARED)
+    found = tried(_in_torch(load_model(checkpoint), "cpu"), size_px, pictures=_COMPARED)
+    release_memory()
+    return found
 
 
 def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoImageTower:
@@ -145,7 +168,8 @@ def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoIma
     if not openvino_runtime.has_bfloat16():
         return OpenVinoImageTower(path)
     kept = path.with_suffix(".bfloat16")
-    verdict = Verdict.kept_in(kept)
+    before = Verdict.kept_in(kept)
+    verdict = before if before is not None and before.is_settled else None
     if verdict is not None and not verdict.accepts(limits.min_half_cosine):
         return OpenVinoImageTower(path)
     try:
@@ -156,8 +180,10 @@ def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoIma
         if verdict is not None:
             return tower
         plain = OpenVinoImageTower(path)
-        verdict = compare(plain, tower, size_px, turns=2)
+        verdict = compare(plain, tower, size_px).after(before)
     except RuntimeError as error:  # OpenVINO's only exception type
+        if is_out_of_memory(error):
+            raise
         log.warning("OpenVINO cannot run this model in bfloat16: %s", error)
         return OpenVinoImageTower(path)
     log.info("bfloat16 against float32: %s", verdict)
@@ -166,7 +192,11 @@ def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoIma
 
 
 def _convert(
-    torch_tower: TorchImageTower, size_px: int, path: Path, limits: RuntimeLimits
+    torch_tower: TorchImageTower,
+    size_px: int,
+    path: Path,
+    limits: RuntimeLimits,
+    before: Verdict | None,
 ) -> ImageTower:
     converted = openvino_runtime.convert(torch_tower.module, size_px)
     try:
@@ -176,7 +206,7 @@ def _convert(
         # A full or read-only cache folder costs the next start some seconds, no more.
         log.warning("The compiled model could not be kept in %s: %s", path.parent, error)
         tower = OpenVinoImageTower(converted)
-    found = compare(torch_tower, tower, size_px)
+    found = compare(torch_tower, tower, size_px).after(before)
     log.info("OpenVINO against torch: %s", found)
     found.keep(path.with_suffix(".json"))
     return tower if found.accepts(limits.min_cosine) else torch_tower

@@ -17,37 +17,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cocadesk.locations import cache_folder
+from cocadesk.model.lack_of_memory import is_out_of_memory
 
 log = logging.getLogger(__name__)
 IDLE_S = 600.0
 """After so long without work what computes is freed; opening the starter again takes a second."""
 _PATIENCE, _MOST_PATIENCE = 32, 4096
-_SIGNS = (
-    "out of memory",  # torch on CUDA, XPU and MPS
-    "can't allocate memory",  # torch on the CPU
-    "not enough memory",
-    "cannot allocate memory",
-    "failed to allocate",
-    "bad_alloc",  # C++, also through OpenVINO
-    "bad allocation",
-    "_alloc_failed",  # cuBLAS, cuDNN
-    "out_of_device_memory",  # Intel's Level Zero
-    "out_of_host_memory",
-)
 _LOST = ("cuda error", "hip error", "device lost", "device_lost", "xpu error", "mps backend")
 
 T = TypeVar("T")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """True where memory of the computer or of an accelerator did not suffice.
-
-    Not for "illegal memory access", after which a device is lost.
-    """
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in text for sign in _SIGNS)
 
 
 def is_device_lost(error: BaseException) -> bool:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from cocadesk.errors import tr
 from cocadesk.model.checkpoints.checkpoint import Checkpoint
 from cocadesk.model.device import FLOAT32, DeviceChoice
-from cocadesk.model.runtime.memory import is_out_of_memory, release_memory
+from cocadesk.model.lack_of_memory import is_out_of_memory
+from cocadesk.model.runtime.memory import BatchLimit, release_memory
 from cocadesk.model.torch_loading import load_torch
 from cocadesk.model.values import Markers, RuntimeLimits
 
@@ -114,14 +115,14 @@ class NetworkParts:
 
         return self._part(_WRITER, opened)
 
-    def explainer(self, markers: Markers) -> Explainer:
-        """What finds where in pictures texts and words lie."""
+    def explainer(self, markers: Markers, limit: BatchLimit) -> Explainer:
+        """What finds where in pictures texts and words lie, so many windows at once."""
 
         def opened() -> Explainer:
             from cocadesk.model.runtime.explaining import Explainer
 
             model, tokenizer = self.network(), self._checkpoint.tokenizer
-            return Explainer(model, tokenizer, markers, self.device.device)
+            return Explainer(model, tokenizer, markers, self.device.device, limit)
 
         return self._part(_EXPLAINER, opened)
 

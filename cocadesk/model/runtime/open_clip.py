@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cocadesk.errors import UserError
 from cocadesk.model.checkpoints.weight_files import first_line, read_state_dict
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.tokenizers.foreign import Tokenize, foreign_tokenizer
 from cocadesk.model.torch_loading import load_torch
 from cocadesk.picture_input import InputSpec, Resize, Scaling
@@ -58,6 +59,8 @@ def import_open_clip() -> Any:
         _import_torchvision()
         import open_clip  # type: ignore[import-untyped]
     except (ImportError, RuntimeError, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         raise UserError(
             "This model needs open_clip, which cannot be loaded here.",
             f"{first_line(error)}.",
@@ -88,6 +91,7 @@ def open_towers(towers: SearchTowers) -> OpenTowers:
 
     Raises:
         UserError: open_clip or the tokenizer is missing, or the weights are damaged or others.
+        MemoryError | RuntimeError: there is no memory for it.
     """
     load_torch()
     import torch
@@ -108,6 +112,8 @@ def open_towers(towers: SearchTowers) -> OpenTowers:
     try:
         package.load_checkpoint(network, str(towers.weights))
     except (RuntimeError, KeyError, ValueError, AttributeError, AssertionError) as error:
+        if is_out_of_memory(error):
+            raise
         raise UserError(
             f"{towers.weights} does not fit the model {towers.name}.",
             f"{_without_lists(error)}.",
@@ -137,6 +143,8 @@ def _built(package: Any, towers: SearchTowers) -> Any:
     try:
         return kind(**settings | {"vision_cfg": vision, "text_cfg": text})
     except (TypeError, ValueError, RuntimeError, AttributeError, OSError, AssertionError) as error:
+        if is_out_of_memory(error):
+            raise
         command = "Its text tower needs transformers: pip install transformers sentencepiece."
         is_hf = "hf_model_name" in text
         raise UserError(

@@ -22,6 +22,7 @@ from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
 from cocadesk.model.checkpoints.weight_files import first_line
 from cocadesk.model.device import DeviceChoice, choose_device
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
     IDLE_S,
@@ -29,7 +30,6 @@ from cocadesk.model.runtime.memory import (
     IdleWatch,
     KeptLimits,
     is_device_lost,
-    is_out_of_memory,
     release_memory,
 )
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, WordHeat
@@ -186,6 +186,7 @@ class OpenClipBackend:
         return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        _ = self._opened  # not within: fewer pictures open no larger network
         parts = self._picture_limit.over(
             len(images_BHWC), lambda start, end: self._encode_images(images_BHWC[start:end])
         )
@@ -221,6 +222,7 @@ class OpenClipBackend:
         return " ".join(words[: bisect_left(range(len(words)), True, key=is_whole)])
 
     def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        _ = self._opened
         parts = self._text_limit.over(
             len(texts), lambda start, end: self._encode_texts(texts[start:end])
         )

@@ -18,7 +18,9 @@ from cocadesk.errors import tr
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import Checkpoint, load_model
 from cocadesk.model.device import FLOAT32, DeviceChoice
-from cocadesk.model.runtime.memory import is_out_of_memory, release_memory
+from cocadesk.model.lack_of_memory import is_out_of_memory
+from cocadesk.model.runtime.agreement import test_pictures
+from cocadesk.model.runtime.memory import release_memory
 from cocadesk.model.runtime.verdict import keep_verdict, read_verdict
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 #: Grows when the network's code or ``to_device`` changes: devices are compared anew.
-_VERSION = 1
+_VERSION = 2
 MIN_COSINE = 0.999
 _TEXTS = (
     "a dog",
@@ -131,26 +133,13 @@ def _answers(model: CoCa, checkpoint: Checkpoint, choice: DeviceChoice) -> list[
         torch.from_numpy(each).to(choice.device) for each in (batch.tokens_BT, batch.valid_BT)
     )
     with arithmetic(choice):
-        pooled = model.encode_image(_pictures(size).to(choice.device))
+        pictures = torch.from_numpy(test_pictures(size)[:_PICTURES])
+        pooled = model.encode_image(pictures.to(choice.device))
         texts = model.encode_text(ids, valid)
         words = model.unimodal(ids, valid)[0]
         logits = model.multimodal.output(model.multimodal(words, pooled.tokens_BQD))
     found = (pooled.vector_BE, pooled.tokens_BQD, texts, logits)
     return [each.float().cpu() for each in found]
-
-
-def _pictures(size_px: int) -> Tensor:
-    """(B, S, S, 3) uint8: smooth colours with an edge and some noise."""
-    random = torch.Generator().manual_seed(0)
-    ramp = torch.linspace(0, 6, size_px)
-    pictures = []
-    for number in range(1, _PICTURES + 1):
-        waves = [torch.outer((ramp * number).sin(), (ramp * c).cos()) for c in (1, 2, 3)]
-        picture = 128 + 100 * torch.stack(waves, -1)
-        picture[size_px // 4 : size_px // 2, size_px // 3 :] = 60.0 * number - 30
-        picture += 12 * torch.randn(picture.shape, generator=random)
-        pictures.append(picture.clamp(0, 255).to(torch.uint8))
-    return torch.stack(pictures)
 
 
 def _words_of(error: BaseException) -> str:

@@ -83,8 +83,8 @@ def test_what_a_window_shows_is_judged_without_the_rest_of_the_picture() -> None
 
     def cosines(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            parts = [part.vector_BE.numpy() for part in explainer._parts(picture)]
-        return np.concatenate(parts) @ vector
+            vectors = explainer._of_windows(picture, lambda pooled: pooled.vector_BE.numpy())
+        return np.asarray(vectors @ vector)
 
     places, _width = windows(model.image_encoder.grid_side)
     holds_corner = (places == 0).any(1).numpy()

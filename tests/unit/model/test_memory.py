@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
+from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.runtime import memory
 from cocadesk.model.runtime.memory import (
     BatchLimit,
     IdleWatch,
     KeptLimits,
     is_device_lost,
-    is_out_of_memory,
     release_memory,
 )
 

@@ -137,7 +137,22 @@ def test_the_first_opening_prepares_and_later_ones_need_no_torch(
         with CocaBackend(find_checkpoint(str(tmp_path / "model")), "cpu", limits=LARGE) as backend:
             found.append(backend.embed_images(images))
             assert backend.info().precision == precision
-        (saved,) = cache.glob("*.xml")
+        (saved,) = cache.glob(f"*-{precision}.xml")
         saved.unlink()
     np.testing.assert_array_equal(found[1], found[2])
     assert (cosines(found[0], found[1]) > 0.99).all()
+
+
+def test_a_close_verdict_is_compared_again_at_the_next_starts(cache: Path, tmp_path: Path) -> None:
+    """A busy machine decides once, not for good; after three comparisons it stands."""
+    save_checkpoint(tmp_path / "model", network_of(released_config()), tiny_tokenizer(49_408), "")
+    counted: list[int] = []
+    for _ in range(4):
+        with CocaBackend(find_checkpoint(str(tmp_path / "model")), "cpu", limits=LARGE) as backend:
+            backend.embed_images(pictures(1, 64))
+        file = sorted(cache.glob("*.json"))[0]
+        kept = Verdict.kept_in(file)
+        assert kept is not None
+        counted.append(kept.comparisons)
+        Verdict(1.0, 1.1, kept.comparisons).keep(file)
+    assert counted == [1, 2, 3, 3]

@@ -16,7 +16,7 @@ from cocadesk.model.device import BFLOAT16, FLOAT16, FLOAT32, DeviceChoice
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import ImageEncoderKind
 from cocadesk.model.network.generation import decoder_of, generate_candidates
-from cocadesk.model.runtime import placement
+from cocadesk.model.runtime import agreement, placement
 from cocadesk.model.runtime.placement import arithmetic, least_cosine, place, to_device
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import GenerationOptions, Markers
@@ -198,6 +198,6 @@ def test_on_the_cpu_nothing_is_compared(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_pictures_of_the_comparison_differ() -> None:
-    """Four that look like nothing in common: else cosines would say little."""
-    pictures = placement._pictures(64).numpy().astype(np.float32).reshape(4, -1)
-    assert np.abs(np.corrcoef(pictures) - np.eye(4)).max() < 0.9
+    """Eight that look like nothing in common: else cosines would say little."""
+    pictures = agreement.test_pictures(64).astype(np.float32).reshape(8, -1)
+    assert np.abs(np.corrcoef(pictures) - np.eye(8)).max() < 0.9
