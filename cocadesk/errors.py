@@ -8,12 +8,12 @@ import os
 import re
 import string
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 _catalogue = gettext.NullTranslations()
 _retold: dict[str, str] = {}
-_retold_patterns: list[tuple[re.Pattern[str], str]] = []
 
 
 def speak(
@@ -26,14 +26,10 @@ def speak(
     global _catalogue
     _catalogue = catalogue
     _retold.clear()
-    _retold_patterns.clear()
-    for english, said in kept_texts.items():
-        if "{" in english:
-            _retold_patterns.append((_pattern(english), said))
-        else:
-            _retold[english] = said
+    _retold.update(kept_texts)
 
 
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     """What a text with ``{name}`` looks like once it is filled in."""
     parts = string.Formatter().parse(text)
@@ -57,8 +53,8 @@ def retold(sentence: str) -> str:
     """A sentence that ``kept`` made, in the person's language; any other one as it is."""
     if (said := _retold.get(sentence)) is not None:
         return said
-    for pattern, said in _retold_patterns:
-        if found := pattern.fullmatch(sentence):
+    for english, said in _retold.items():
+        if "{" in english and (found := _pattern(english).fullmatch(sentence)):
             return said.format(**{name: retold(part) for name, part in found.groupdict().items()})
     if re.fullmatch(r"\d{1,3}(,\d{3})+", sentence):
         return grouped(int(sentence.replace(",", "")))
@@ -73,6 +69,15 @@ def tr(text: str, /, **values: object) -> str:
     """
     said = _catalogue.gettext(text) if text else ""
     return said.format(**values) if values else said
+
+
+def tr_help(text: str) -> str:
+    """The docstring of a command in the person's language, by paragraphs; a line each.
+
+    ``make translations`` finds those of functions that are commands.
+    """
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n\n".join(_catalogue.gettext(part) for part in paragraphs if part)
 
 
 def tr_as(context: str, text: str, /, **values: object) -> str:

@@ -109,3 +109,4 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     reembed_seconds: float = 0.0
     problem: str = ""
     notes: tuple[str, ...] = ()
+    is_joined: bool = False

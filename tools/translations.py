@@ -1,9 +1,9 @@
 """Texts and their translations: ``make translations``, or ``python tools/translations.py``.
 
-Finds each text that stands in a call of ``tr`` (or the like), writes it into its room's
-catalogue (``resources/translations/de/ui.kit.po``) beside the German that is there, and compiles
-that (``ui.kit.mo``). A text that another room has translated gets the same German. Texts without
-German are told, and left empty.
+Finds each text that stands in a call of ``tr`` (or the like) or is the help of a command, writes
+it into its room's catalogue (``resources/translations/de/ui.kit.po``) beside the German that is
+there, and compiles that (``ui.kit.mo``). A text that another room has translated gets the same
+German. Texts without German are told, and left empty.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FOLDER = ROOT / "resources" / "translations"
 LANGUAGES = ("de",)
 CALLS = {"tr": (0,), "tr_as": (0, 1), "tr_count": (1, 2), "kept": (0,)}
 """The calls that translate, with the places of their texts; the first of ``tr_as`` is a context."""
+HELP = {"command", "documented"}
+"""The decorators of commands: each paragraph of the docstring below is a text."""
 # One and the same, so that catalogues differ only where texts do.
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,6 +59,21 @@ def calls(path: Path) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
             )
 
 
+def help_texts(path: Path) -> Iterator[str]:
+    """The paragraphs of the docstrings of commands, a line each, as ``tr_help`` takes them."""
+    source = path.read_bytes()
+    if not any(f"@{name}".encode() in source for name in HELP):
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and HELP & set(map(_decorator, node.decorator_list)):
+            paragraphs = (ast.get_docstring(node) or "").split("\n\n")
+            yield from (" ".join(part.split()) for part in paragraphs if part.strip())
+
+
+def _decorator(node: ast.expr) -> str:
+    return name_of(node) if isinstance(node, ast.Call) else getattr(node, "id", "")
+
+
 def template(files: list[Path]) -> Catalog:
     """The texts of a room, without translations."""
     made = Catalog()
@@ -67,6 +84,8 @@ def template(files: list[Path]) -> Catalog:
             context = said.pop(0) if name_of(call) == "tr_as" else None
             text = tuple(said) if name_of(call) == "tr_count" else said[0]
             made.add(text, locations=where, context=context)
+        for text in help_texts(path):
+            made.add(text, locations=where)
     return made
 
 

@@ -16,11 +16,13 @@ from cocadesk.cli.commands.forget import exclude, forget, purge
 from cocadesk.cli.commands.jobs import jobs
 from cocadesk.cli.commands.library import index, info, search
 from cocadesk.cli.commands.teach import teach
-from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, run
+from cocadesk.cli.options import JsonOption, LibraryOption, ModelOption, documented, run
+from cocadesk.cli.parser import App
+from cocadesk.errors import tr
 
-app = typer.Typer(
+app = App(
     name="cocadesk",
-    help="Search, tag and caption your own photos and videos by meaning, offline.",
+    help=tr("Search, tag and caption your own photos and videos by meaning, offline."),
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +49,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
+@documented
 def start(
     context: typer.Context,
     library: LibraryOption = None,
@@ -54,7 +57,9 @@ def start(
     as_json: JsonOption = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help=tr("Show the version.")
+        ),
     ] = False,
 ) -> None:
     """Search, tag and caption your own photos and videos by meaning, offline.

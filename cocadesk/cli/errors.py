@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cocadesk.cli.report import Report
-from cocadesk.errors import UserError, disk_error
+from cocadesk.errors import UserError, disk_error, tr
 from cocadesk.locations import log_file
 
 OK = 0
@@ -22,7 +22,9 @@ _BROKEN_PIPE = 141
 _MAX_LOG_BYTES = 2**20
 
 
-STOPPED = UserError("Stopped.", "What is done is kept.", "The same command goes on from there.")
+STOPPED = UserError(
+    tr("Stopped."), tr("What is done is kept."), tr("The same command goes on from there.")
+)
 
 
 class _OneLine(logging.Formatter):
@@ -74,9 +76,12 @@ def _engine_gone() -> UserError:
     from cocadesk.protocol.endpoint import run_folder
 
     return UserError(
-        "The engine of this library ended while it was asked.",
-        f"It was stopped, or something went wrong in it; its log lies in {run_folder()}.",
-        "What is done is kept: the same command goes on from there.",
+        tr("The engine of this library ended while it was asked."),
+        tr(
+            "It was stopped, or something went wrong in it; its log lies in {run_folder}.",
+            run_folder=run_folder(),
+        ),
+        tr("What is done is kept: the same command goes on from there."),
     )
 
 
@@ -85,7 +90,11 @@ def _bug(error: Exception, file: Path) -> UserError:
     import traceback
 
     text = "".join(traceback.format_exception(error))
-    what = f"Something is wrong in CocaDesk itself ({type(error).__name__}: {error})."
+    what = tr(
+        "Something is wrong in CocaDesk itself ({name}: {error}).",
+        name=type(error).__name__,
+        error=error,
+    )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and file.stat().st_size > _MAX_LOG_BYTES:
@@ -94,5 +103,5 @@ def _bug(error: Exception, file: Path) -> UserError:
             stream.write(f"\n{datetime.now().astimezone().isoformat()} {sys.argv}\n{text}")
     except OSError:
         sys.stderr.write(text)
-        return UserError(what, "", "The details stand above.")
-    return UserError(what, "", f"The details are in {file}.")
+        return UserError(what, "", tr("The details stand above."))
+    return UserError(what, "", tr("The details are in {file}.", file=file))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cocadesk.cli.report import Report, shown
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 
 if TYPE_CHECKING:
     from cocadesk.evaluation.runs import Labelled, Sample, VideoSample
@@ -29,9 +29,9 @@ def shard_files(paths: Sequence[Path]) -> list[Path]:
         inside = sorted(path.glob("*.tar")) if path.is_dir() else [path]
         if not inside or not path.exists():
             raise UserError(
-                f"There is no shard in {shown(os.fsencode(path))}.",
+                tr("There is no shard in {shown}.", shown=shown(os.fsencode(path))),
                 "",
-                "Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json).",
+                tr("Give WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json)."),
             )
         files.extend(inside)
     return files
@@ -52,13 +52,15 @@ def class_folders(folder: bytes) -> list[bytes]:
             )
     except OSError as error:
         raise UserError(
-            f"{shown(folder)} cannot be read.", f"{error.strerror or error}.", "Give a folder."
+            tr("{shown} cannot be read.", shown=shown(folder)),
+            f"{error.strerror or error}.",
+            tr("Give a folder."),
         ) from error
     if len(inside) < 2:
         raise UserError(
-            f"{shown(folder)} has no classes.",
-            "It needs at least two subfolders of photos, the name of each its label.",
-            "Give a folder of folders.",
+            tr("{shown} has no classes.", shown=shown(folder)),
+            tr("It needs at least two subfolders of photos, the name of each its label."),
+            tr("Give a folder of folders."),
         )
     return inside
 
@@ -78,7 +80,7 @@ def shard_media(
     for shard in read_shards(files, counts, suffixes):
         words = tuple(caption for caption in shard.captions if caption.strip())
         if not words:
-            skipped.append(f"{shard.key}: it has no caption")
+            skipped.append(tr("{key}: it has no caption", key=shard.key))
             continue
         try:
             yield _medium(shard, words, info)
@@ -86,7 +88,13 @@ def shard_media(
             skipped.append(f"{shard.key}: {error}")
     skipped.extend(f"{count} x {reason}" for reason, count in counts.skipped.items())
     for name, count in counts.guessed.items():
-        report.note(f"{count:,} texts name no encoding and were read as {name}, which is a guess.")
+        report.note(
+            tr(
+                "{count} texts name no encoding and were read as {name}, which is a guess.",
+                count=grouped(count),
+                name=name,
+            )
+        )
 
 
 def _medium(shard: ShardSample, words: tuple[str, ...], info: ModelInfo) -> Sample | VideoSample:

@@ -13,7 +13,7 @@ import typer
 
 from cocadesk.cli.errors import guarded
 from cocadesk.cli.report import Report
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr, tr_help
 from cocadesk.locations import library_folder
 
 if TYPE_CHECKING:
@@ -22,29 +22,31 @@ if TYPE_CHECKING:
 # typer reads the annotations at run time, so they stay in the form that it knows.
 LibraryOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--library", metavar="DIR", help="The library's folder, or s3://BUCKET/NAME."),
+    typer.Option(
+        "--library", metavar=tr("DIR"), help=tr("The library's folder, or s3://BUCKET/NAME.")
+    ),
 ]
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
         "--model",
-        metavar="SOURCE",
-        help="The network: starter, run:ID, a run folder, a checkpoint…",
+        metavar=tr("SOURCE"),
+        help=tr("The network: starter, run:ID, a run folder, a checkpoint…"),
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+JsonOption = Annotated[bool, typer.Option("--json", help=tr("Print one JSON document."))]
 FilterOption = Annotated[
     str,
     typer.Option(
         "--filter",
-        metavar="TEXT",
-        help="Only what fits, e.g. kind:video taken:2014..2016 rating:>=4 tag:Ida.",
+        metavar=tr("TEXT"),
+        help=tr("Only what fits, e.g. kind:video taken:2014..2016 rating:>=4 tag:Ida."),
     ),
 ]
 #: The styles of captions as a shell takes them without quotes.
 StyleName = Literal["sentence", "short", "alt-text"]
 PathsArgument = Annotated[
-    list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders.")
+    list[str], typer.Argument(metavar=tr("PATH"), help=tr("Photos, videos or folders."))
 ]
 
 
@@ -77,6 +79,12 @@ class Options:
         )
 
 
+def documented(work: Callable[..., None]) -> Callable[..., None]:
+    """The same function with its docstring, a command's help, in the person's language."""
+    work.__doc__ = tr_help(work.__doc__ or "")
+    return work
+
+
 def run(context: typer.Context, command: Callable[[Options, Report], int]) -> None:
     """Runs a command with the options from before and after its name, and exits."""
     given = (context.find_root().params, context.params)
@@ -104,7 +112,7 @@ def command(*, takes_model: bool = True) -> Callable[[Callable[..., int]], Calla
         _options, _report, *arguments = signature(work, eval_str=True).parameters.values()
         context, library, model, as_json, _own = signature(start, eval_str=True).parameters.values()
         shared = [library, model, as_json] if takes_model else [library, as_json]
-        start.__name__, start.__doc__ = work.__name__, work.__doc__
+        start.__name__, start.__doc__ = work.__name__, tr_help(work.__doc__ or "")
         start.__signature__ = Signature([context, *arguments, *shared])  # type: ignore[attr-defined]
         return start
 
@@ -129,8 +137,8 @@ def existing_folders(paths: Sequence[str]) -> tuple[WirePath, ...]:
     for folder in folders:
         if not os.path.lexists(folder.to_bytes()):
             raise UserError(
-                f"There is no folder {folder.text}.",
+                tr("There is no folder {folder}.", folder=folder.text),
                 "",
-                "Check the name; nothing was read.",
+                tr("Check the name; nothing was read."),
             )
     return folders

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cocadesk.errors import decimal, tr, tr_as, tr_count
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -40,7 +42,7 @@ def failed_fields(failures: Iterable[FileReason]) -> list[dict[str, str]]:
 
 def _reason(item: FileReason) -> str:
     is_passing = getattr(item, "is_passing", False)
-    return f"{item.reason} It will be tried again." if is_passing else item.reason
+    return tr("{reason} It will be tried again.", reason=item.reason) if is_passing else item.reason
 
 
 class Report:
@@ -85,7 +87,9 @@ class Report:
         for text in texts[:SHOWN_FAILURES]:
             self.note(text)
         if len(texts) > SHOWN_FAILURES:
-            self.note(f"... and {len(texts) - SHOWN_FAILURES} more.")
+            self.note(
+                tr_count(len(texts) - SHOWN_FAILURES, "... and {n} more.", "... and {n} more.")
+            )
 
     def error(self, error: UserError) -> None:
         """The sentences of an error on stderr; with ``--json`` also the one document."""
@@ -116,16 +120,16 @@ class Report:
 
 
 _MEASURES = {
-    "t2i_r": "text to photo R@",
-    "i2t_r": "photo to text R@",
+    "t2i_r": tr("text to photo R@"),
+    "i2t_r": tr("photo to text R@"),
     "cider_d": "CIDEr-D",
     "bleu4": "BLEU-4",
     "rouge_l": "ROUGE-L",
-    "tags_per_photo": "tags a photo",
-    "right": "tags right, by their probabilities",
-    "untagged": "photos without a tag",
-    "top1_macro": "top1, mean of the classes",
-    "background_untagged": "photos of other things that are given no class",
+    "tags_per_photo": tr("tags a photo"),
+    "right": tr("tags right, by their probabilities"),
+    "untagged": tr("photos without a tag"),
+    "top1_macro": tr("top1, mean of the classes"),
+    "background_untagged": tr("photos of other things that are given no class"),
 }
 
 
@@ -137,7 +141,12 @@ def measure(name: str) -> str:
 
 def size(number: int) -> str:
     """Bytes as text: "36 MB", "1.0 GB"."""
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+    return f"{decimal(number / 1e9)} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
+
+
+def percent(share: float, places: int = 0) -> str:
+    """A share as people write it: "42%"; in German "42 %"."""
+    return tr("{number}%", number=decimal(100 * share, places))
 
 
 def duration(seconds: float | None) -> str:
@@ -159,6 +168,20 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(iso: str) -> str:
+    """A time of the library on this computer's clock: "2026-03-09 14:05:00+01:00"."""
+    from datetime import datetime
+
+    local = datetime.fromisoformat(iso).astimezone()
+    form = tr_as("a time: iso, or as strftime takes it", "iso")
+    return local.isoformat(" ", timespec="seconds") if form == "iso" else local.strftime(form)
+
+
+def digits(value: float) -> str:
+    """A figure with four digits that count: "0.4512"; in German "0,4512"."""
+    return f"{value:.4g}".replace(".", decimal(0.0)[1])
 
 
 def _write(stream: Any, text: str) -> None:

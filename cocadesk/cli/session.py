@@ -10,7 +10,7 @@ from cocadesk.cli.report import Report, duration, size
 from cocadesk.cli.threads import free_other_threads
 from cocadesk.engine import local
 from cocadesk.engine.local import Access, AnyEngine
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.locations import durable_source
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cocadesk.protocol.values import WorkState
 
 CLIENT_NAME = "command line"
-STOPPING = "Stopping after this step; press Ctrl-C again to stop at once."
+STOPPING = tr("Stopping after this step; press Ctrl-C again to stop at once.")
 
 
 def open_engine(options: Options, report: Report, access: Access = Access.READ) -> AnyEngine:
@@ -64,9 +64,12 @@ def started_engine(options: Options) -> EngineClient:
         if durable_source(serving) != durable_source(options.model):
             client.close()
             raise UserError(
-                f"This library is open with another model ({serving}).",
-                "One engine serves a library, with one model at a time.",
-                f"Leave --model out, or switch first: cocadesk model use {options.model}.",
+                tr("This library is open with another model ({serving}).", serving=serving),
+                tr("One engine serves a library, with one model at a time."),
+                tr(
+                    "Leave --model out, or switch first: cocadesk model use {model}.",
+                    model=options.model,
+                ),
             )
     return client
 
@@ -96,11 +99,11 @@ def _fetch_where_absent(options: Options, source: str) -> None:
     if not hub.is_of_hub(source) or hub.is_here(hub.parse_repository(source)):
         return
     with Report(as_json=options.as_json).progress() as display:
-        title = f"Fetching {source}"
+        title = tr("Fetching {source}", source=source)
         task = display.add_task(title, total=None, numbers="", left="")
 
         def show(done: int, total: int) -> None:
-            numbers = f"{size(done)} of {size(total)}"
+            numbers = tr("{done} of {total}", done=size(done), total=size(total))
             display.update(task, description=title, completed=done, total=total, numbers=numbers)
 
         def show_wait(seconds: float) -> None:
@@ -138,7 +141,7 @@ def follow(
     if end.job.state is JobState.CANCELLED:
         raise StoppedError
     if end.job.state is not JobState.DONE:
-        raise UserError(f"{job.title}: this did not succeed.", end.job.message)
+        raise UserError(tr("{title}: this did not succeed.", title=job.title), end.job.message)
     return end
 
 
@@ -164,14 +167,19 @@ def show_progress(
     display: progress.Progress, task: progress.TaskID, now: WorkState, title: str
 ) -> None:
     """Shows how far long work is: stage, numbers and the time left."""
-    shown: Callable[[int], str] = size if now.is_bytes else "{:,}".format
-    total = "" if now.total is None else f" of {shown(now.total)}"
-    failed = f", {now.failed:,} failed" if now.failed else ""
+    shown: Callable[[int], str] = size if now.is_bytes else grouped
+    numbers = shown(now.done)
+    if now.total is not None:
+        numbers = tr("{done} of {total}", done=numbers, total=shown(now.total))
+    if now.failed:
+        numbers = tr("{numbers}, {failed} failed", numbers=numbers, failed=grouped(now.failed))
     display.update(
         task,
         description=now.stage or title,
         completed=now.done,
         total=now.total,
-        numbers=f"{shown(now.done)}{total}{failed}" if now.done or now.total else "",
-        left="" if now.seconds_left is None else f"{duration(now.seconds_left)} left",
+        numbers=numbers if now.done or now.total else "",
+        left=""
+        if now.seconds_left is None
+        else tr("{duration} left", duration=duration(now.seconds_left)),
     )

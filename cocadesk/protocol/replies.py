@@ -193,7 +193,7 @@ class DatasetSummary(ReplyBody, frozen=True):
 
     ``held_out`` photos measure the run; with ``is_trial`` the kept run then learns
     from all. ``problem`` says why nothing can be learned from it, ``notes`` how some
-    texts were read: a sentence each.
+    texts were read: a sentence each; with ``is_joined`` lines of one were put together.
     """
 
     photos: int = 0
@@ -206,6 +206,7 @@ class DatasetSummary(ReplyBody, frozen=True):
     reembed_seconds: float = 0.0
     problem: str = ""
     notes: tuple[str, ...] = ()
+    is_joined: bool = False
 
 
 class Run(ReplyBody, frozen=True):

@@ -23,7 +23,7 @@ from cocadesk.trainer_messages import (
 )
 from trainer.device import keep_memory_blocks
 from trainer.evaluate import encode_texts
-from trainer.tuning.dataset import GeneralSet, find_dataset, load_spec
+from trainer.tuning.dataset import JOINED, GeneralSet, find_dataset, load_spec
 from trainer.tuning.features import (
     CachedFeatures,
     affordable_crops,
@@ -105,6 +105,7 @@ def describe(dataset: TuningDataset) -> Findings:
         is_trial=count < TRIAL_BELOW and not problem,
         problem=str(problem) if problem else "",
         notes=tuple(_notes(dataset.notes)),
+        is_joined=JOINED in dataset.notes,
     )
 
 

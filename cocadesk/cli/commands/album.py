@@ -8,8 +8,9 @@ import typer
 
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
+from cocadesk.cli.parser import App
 from cocadesk.cli.report import Report, path_fields
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
     )
     from cocadesk.protocol.values import Row
 
-app = typer.Typer(help="Albums: your own ordered lists of photos and videos.")
+app = App(help=tr("Albums: your own ordered lists of photos and videos."))
 
 _STRETCH = 2000
 # typer reads the annotations at run time, so they stay in the form that it knows.
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The album's name.")]
-NewNameArgument = Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new name.")]
+NameArgument = Annotated[str, typer.Argument(metavar=tr("NAME"), help=tr("The album's name."))]
+NewNameArgument = Annotated[str, typer.Argument(metavar=tr("NEW_NAME"), help=tr("Its new name."))]
 MediaArgument = Annotated[
-    list[str], typer.Argument(metavar="PATH", help="Photos or videos of the library.")
+    list[str], typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library."))
 ]
 SomeMediaArgument = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Argument(metavar="PATH", help="Photos or videos of the library."),
+    typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library.")),
 ]
 
 
@@ -49,9 +50,9 @@ def list_albums(options: Options, report: Report) -> int:
         albums = engine.ask(ListAlbums(), Albums).albums
     report.document({"albums": [{"name": one.name, "count": one.count} for one in albums]})
     for one in albums:
-        report.line(f"{one.count:>7,}  {one.name}")
+        report.line(f"{grouped(one.count):>7}  {one.name}")
     if not albums:
-        report.line("There are no albums yet: cocadesk album new NAME PATH…")
+        report.line(tr("There are no albums yet: cocadesk album new NAME PATH…"))
     return OK
 
 
@@ -72,7 +73,7 @@ def show(options: Options, report: Report, name: NameArgument) -> int:
     for row in results:
         report.line(f"{row.path.text}  {row.caption}" if row.caption else row.path.text)
     if not results:
-        report.line("The album is empty.")
+        report.line(tr("The album is empty."))
     return OK
 
 
@@ -136,7 +137,7 @@ def move(
     paths: MediaArgument,
     before: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--before", metavar="PATH", help="Put them before this one."),
+        typer.Option("--before", metavar=tr("PATH"), help=tr("Put them before this one.")),
     ] = None,
 ) -> int:
     """Put photos and videos of an album elsewhere in it, in this order: at its end."""
@@ -179,7 +180,9 @@ def _change_some(
     filter_text: str,
 ) -> int:
     if not paths and not filter_text:
-        raise UserError("No photos or videos are named.", "", "Give some, or --filter TEXT.")
+        raise UserError(
+            tr("No photos or videos are named."), "", tr("Give some, or --filter TEXT.")
+        )
     return _change(
         options, report, lambda keys: change(album=name, keys=keys), paths or (), filter_text
     )
@@ -210,7 +213,7 @@ def _change(
 def show_change(report: Report, done: AnnotationsReply) -> int:
     """The answer to a change of an album or a saved search."""
     report.document({"changed": done.count, "title": done.title})
-    report.line(f"{done.title}: done." if done.title else "No change.")
+    report.line(tr("{title}: done.", title=done.title) if done.title else tr("No change."))
     return OK
 
 

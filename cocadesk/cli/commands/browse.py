@@ -9,6 +9,8 @@ import typer
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, path_fields
+from cocadesk.cli.words import word
+from cocadesk.errors import grouped, tr
 
 if TYPE_CHECKING:
     from cocadesk.engine.local import AnyEngine
@@ -26,10 +28,12 @@ _KINDS = {
 }
 KindArgument = Annotated[
     KindName,
-    typer.Argument(metavar="KIND", help="lists, folders, albums, searches, places, people, tags."),
+    typer.Argument(
+        metavar=tr("KIND"), help=tr("lists, folders, albums, searches, places, people, tags.")
+    ),
 ]
 DepthOption = Annotated[
-    int, typer.Option("--depth", min=1, max=100, help="So many levels of folders or places.")
+    int, typer.Option("--depth", min=1, max=100, help=tr("So many levels of folders or places."))
 ]
 
 
@@ -52,9 +56,9 @@ def browse(
         else:
             found = _inside(engine, BranchKind(_KINDS[kind]), "", depth)
     report.document({kind: found})
-    _print(report, found, "")
+    _print(report, found, is_named=kind == "lists")
     if not found:
-        report.line("There are none yet.")
+        report.line(tr("There are none yet."))
     return OK
 
 
@@ -85,9 +89,14 @@ def _fields(one: BranchValue) -> dict[str, Any]:
     return fields | ({} if one.path is None else path_fields(one.path))
 
 
-def _print(report: Report, found: list[dict[str, Any]], indent: str) -> None:
+def _print(
+    report: Report, found: list[dict[str, Any]], indent: str = "", *, is_named: bool
+) -> None:
+    """The lists, with those inside below; ``is_named``: their names are words of the protocol."""
     for one in found:
-        number = f"{one['count']:>9,}" if "count" in one else " " * 9
-        away = "  (not connected)" if one.get("is_offline") else ""
-        report.line(f"{number}  {indent}{one['name']}{away}  {one['filter']}")
-        _print(report, one.get("below", []), f"{indent}  ")
+        number = f"{grouped(one['count']):>9}" if "count" in one else " " * 9
+        name = word(one["name"]) if is_named else one["name"]
+        away = tr("(not connected)") if one.get("is_offline") else ""
+        parts = (number, f"{indent}{name}", away, one["filter"])
+        report.line("  ".join(part for part in parts if part))
+        _print(report, one.get("below", []), f"{indent}  ", is_named=is_named)

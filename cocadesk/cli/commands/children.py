@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 
 import cocadesk
-from cocadesk.cli.options import Options, run
+from cocadesk.cli.options import Options, documented, run
 from cocadesk.cli.report import Report
 from cocadesk.cli.threads import free_other_threads
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.locations import umask_of_person
 
 WINDOW = "ui"
@@ -38,9 +38,9 @@ def window(options: Options, report: Report) -> int:
     """
     if not has_display():
         raise UserError(
-            "There is no display to open the window on.",
+            tr("There is no display to open the window on."),
             "",
-            "Start CocaDesk on a desktop, or use its commands: cocadesk --help lists them.",
+            tr("Start CocaDesk on a desktop, or use its commands: cocadesk --help lists them."),
         )
     # Where nobody names one, the window opens the library that it had open last.
     arguments = ["--library", str(options.library)] if options.is_library_named else []
@@ -49,9 +49,10 @@ def window(options: Options, report: Report) -> int:
     return run_child(WINDOW, arguments, report)
 
 
+@documented
 def train(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="The run's settings.")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help=tr("The run's settings."))],
 ) -> None:
     """Train a model as a configuration file says."""
     run(context, lambda _options, report: _train(report, config))
@@ -60,7 +61,9 @@ def train(
 def _train(report: Report, config: Path) -> int:
     if not config.is_file():
         raise UserError(
-            f"There is no configuration file {config}.", "", "Give the path of a TOML file."
+            tr("There is no configuration file {config}.", config=config),
+            "",
+            tr("Give the path of a TOML file."),
         )
     return run_child(TRAINER, [str(config)], report)
 
@@ -82,7 +85,13 @@ def run_child(package: str, arguments: Sequence[str], report: Report) -> int:
     check_own_package(package)
     foreign = foreign_package(package)
     if foreign is not None:
-        report.note(f"Another package called {package!r} lies in {foreign}; it is not used.")
+        report.note(
+            tr(
+                "Another package called “{package}” lies in {foreign}; it is not used.",
+                package=package,
+                foreign=foreign,
+            )
+        )
     command = [sys.executable, "-P", "-m", package, *arguments]
     process = subprocess.Popen(command, env=engine_environment(), umask=umask_of_person())
     while True:
@@ -107,15 +116,15 @@ def check_own_package(package: str, folder: Path | None = None) -> None:
     own = folder or own_folder(package)
     if not own.is_dir():
         raise UserError(
-            f"CocaDesk's package {package!r} is missing.",
-            f"It should lie in {own}.",
-            "Install CocaDesk again.",
+            tr("CocaDesk's package “{package}” is missing.", package=package),
+            tr("It should lie in {own}.", own=own),
+            tr("Install CocaDesk again."),
         )
     if not (own / "__main__.py").is_file():
         raise UserError(
-            f"The package {package!r} in {own} is not CocaDesk's own.",
-            "Another package of that name has taken its place.",
-            "Install CocaDesk in an environment of its own, for example with pipx or uv tool.",
+            tr("The package “{package}” in {own} is not CocaDesk's own.", package=package, own=own),
+            tr("Another package of that name has taken its place."),
+            tr("Install CocaDesk in an environment of its own, for example with pipx or uv tool."),
         )
 
 

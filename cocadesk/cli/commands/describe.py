@@ -17,7 +17,8 @@ from cocadesk.cli.options import (
     absolute_paths,
     command,
 )
-from cocadesk.cli.report import Report, failed_fields, path_fields
+from cocadesk.cli.report import Report, failed_fields, path_fields, percent
+from cocadesk.errors import tr
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import DescribedFile, DescribeFiles, ReplyBody
@@ -33,9 +34,9 @@ def tag(
     paths: PathsArgument,
     labels: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it
-        typer.Option("--labels", metavar="FILE", help="Your own tags, one a line."),
+        typer.Option("--labels", metavar=tr("FILE"), help=tr("Your own tags, one a line.")),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="At most so many tags each.")] = 8,
+    top: Annotated[int, typer.Option("--top", min=1, help=tr("At most so many tags each."))] = 8,
     filter_text: FilterOption = "",
 ) -> int:
     """Name what is in photos and videos, with tags of a list."""
@@ -64,19 +65,21 @@ def caption(
     style: Annotated[
         Optional[StyleName],  # noqa: UP045 - typer reads it
         typer.Option(
-            "--style", help="Made anew where the caption has another. New ones: sentence."
+            "--style", help=tr("Made anew where the caption has another. New ones: sentence.")
         ),
     ] = None,
     length: Annotated[
         LengthName,
-        typer.Option("--length", help="Of new captions; those that there are stay."),
+        typer.Option("--length", help=tr("Of new captions; those that there are stay.")),
     ] = "usual",
     beams: Annotated[
         int,
         typer.Option(
             "--beams",
             min=0,
-            help="So many wordings are followed at once: more take longer. 0: as suits the model.",
+            help=tr(
+                "So many wordings are followed at once: more take longer. 0: as suits the model."
+            ),
         ),
     ] = 0,
     filter_text: FilterOption = "",
@@ -124,15 +127,15 @@ def _describe(
         open_engine(options, report, Access.OPTIONAL) as engine,
         report.progress(only_with_json=True) as display,
     ):
-        task = display.add_task("Describing", total=None, numbers="", left="")
+        task = display.add_task(tr("Describing"), total=None, numbers="", left="")
         end = engine.ask(
             body,
             DescribedFiles,
             on_partial=on_partial,
-            on_progress=lambda now: show_progress(display, task, now, "Describing"),
+            on_progress=lambda now: show_progress(display, task, now, tr("Describing")),
         )
     if end.unkept:
-        report.note(f"They were not stored in the library. {end.unkept}")
+        report.note(tr("They were not stored in the library. {unkept}", unkept=end.unkept))
     in_order = sorted(described, key=lambda file: file.place)
     results = [{**path_fields(file.path), **fields(file)} for file in in_order]
     report.document({"results": results, "failed": failed_fields(end.failed)})
@@ -142,8 +145,8 @@ def _describe(
 
 def _tags_text(file: DescribedFile) -> str:
     """Tags with their scores in percent."""
-    tags = ", ".join(f"{tag.tag} {tag.score or 0:.0%}" for tag in file.tags)
-    return tags or "(no tag fits)"
+    tags = ", ".join(f"{tag.tag} {percent(tag.score or 0)}" for tag in file.tags)
+    return tags or tr("(no tag fits)")
 
 
 def _tags_fields(file: DescribedFile) -> dict[str, Any]:

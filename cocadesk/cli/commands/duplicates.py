@@ -10,13 +10,17 @@ from cocadesk.cli.commands.album import show_change
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, absolute_paths, command
 from cocadesk.cli.report import Report, path_fields
-from cocadesk.errors import UserError
+from cocadesk.cli.words import word
+from cocadesk.errors import UserError, tr, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import Groups, PictureGroup
 
 _AT_ONCE = 200
 _MEMBERS = 1000
+_WIDTH = max(len(word(label)) for label in ("exact", "same", "burst"))
+_BEST = "cocadesk duplicates --best a.jpg"
+_NOT_SAME = "cocadesk duplicates --not-same a.jpg"
 
 
 @command(takes_model=False)
@@ -25,25 +29,27 @@ def duplicates(
     report: Report,
     paths: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="PATH", help="Photos or videos that you decide about."),
+        typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos that you decide about.")),
     ] = None,
     label: Annotated[
         Optional[Literal["exact", "same", "burst"]],  # noqa: UP045
         typer.Option(
-            help="Only copies of the same bytes, the same picture in another size, format, crop "
-            "or save, or neighbours of a burst."
+            help=tr(
+                "Only copies of the same bytes, the same picture in another size, format, crop "
+                "or save, or neighbours of a burst."
+            )
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many groups.")] = 50,
-    again: Annotated[bool, typer.Option("--again", help="Compare everything anew.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help=tr("How many groups."))] = 50,
+    again: Annotated[bool, typer.Option("--again", help=tr("Compare everything anew."))] = False,
     not_same: Annotated[
         bool,
         typer.Option(
             "--not-same",
-            help="These do not belong together (one alone: not to its group).",
+            help=tr("These do not belong together (one alone: not to its group)."),
         ),
     ] = False,
-    best: Annotated[bool, typer.Option("--best", help="This one is the best.")] = False,
+    best: Annotated[bool, typer.Option("--best", help=tr("This one is the best."))] = False,
 ) -> int:
     """List photos that are copies of each other, the best first; nothing is deleted.
 
@@ -54,9 +60,9 @@ def duplicates(
         return _decide(options, report, paths or [], is_best=best and not not_same)
     if paths:
         raise UserError(
-            "It is not said what to do with these photos.",
+            tr("It is not said what to do with these photos."),
             "",
-            "Add --not-same or --best, or leave the paths out to list all groups.",
+            tr("Add --not-same or --best, or leave the paths out to list all groups."),
         )
     from cocadesk.cli.session import do_job, open_engine
     from cocadesk.engine.local import Access
@@ -88,9 +94,11 @@ def _decide(options: Options, report: Report, paths: list[str], *, is_best: bool
 
     if not paths or (is_best and len(paths) > 1):
         raise UserError(
-            "Name one photo." if is_best else "Name the photos that do not belong together.",
+            tr("Name one photo.")
+            if is_best
+            else tr("Name the photos that do not belong together."),
             "",
-            f"For example: cocadesk duplicates --{'best' if is_best else 'not-same'} a.jpg.",
+            tr("For example: {command}.", command=_BEST if is_best else _NOT_SAME),
         )
     with open_engine(options, report, Access.WRITE) as engine:
         keys = engine.ask(GetKeys(paths=absolute_paths(paths)), Keys).keys
@@ -104,23 +112,27 @@ def _show(report: Report, groups: list[PictureGroup], answer: Groups) -> int:
     counts = {"exact": answer.exact, "same": answer.same, "burst": answer.burst}
     report.document({"groups": list(map(_fields, groups)), "total": answer.total, **counts})
     for group in groups:
-        more = f", {group.count - len(group.members):,} more" if _has_more(group) else ""
-        report.line(f"{group.label.value}: {group.count:,} files{more} ({group.reason})")
+        files = tr_count(group.count, "{n} files", "{n} files")
+        if more := group.count - len(group.members):
+            rest = tr_count(more, "{n} more", "{n} more")
+            files = tr("{files}, {rest}", files=files, rest=rest)
+        report.line(f"{word(group.label)}: {files} ({group.reason})")
         for member in group.members:
             row = member.row
+            bytes_ = tr_count(row.size_bytes, "{n} bytes", "{n} bytes")
             report.line(
-                f"  {member.label.value:<5}  {row.width} × {row.height}  "
-                f"{row.size_bytes:,} bytes  {row.path.text}"
+                f"  {word(member.label):<{_WIDTH}}  {row.width} × {row.height}  "
+                f"{bytes_}  {row.path.text}"
             )
     if answer.total > len(groups):
-        report.line(f"... and {answer.total - len(groups):,} more groups.")
+        report.line(
+            tr_count(
+                answer.total - len(groups), "... and {n} more groups.", "... and {n} more groups."
+            )
+        )
     if not groups:
-        report.line("No such groups were found.")
+        report.line(tr("No such groups were found."))
     return OK
-
-
-def _has_more(group: PictureGroup) -> bool:
-    return group.count > len(group.members)
 
 
 def _fields(group: PictureGroup) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from cocadesk.cli.measured_media import (
     shard_media,
 )
 from cocadesk.cli.options import Options, StyleName, command
-from cocadesk.cli.report import Report, measure, shown
-from cocadesk.errors import UserError
+from cocadesk.cli.parser import App
+from cocadesk.cli.report import Report, digits, measure, shown
+from cocadesk.cli.words import word
+from cocadesk.errors import UserError, decimal, grouped, tr
 from cocadesk.model.values import GenerationOptions, usual_writing
 
 if TYPE_CHECKING:
@@ -39,47 +41,51 @@ SHEET_PX = 176
 WRITING = GenerationOptions()
 
 
-app = typer.Typer(help="Measure the model on pictures, most with known captions or labels.")
+app = App(help=tr("Measure the model on pictures, most with known captions or labels."))
 
-ShardsArgument = Annotated[list[Path], typer.Argument(metavar="SHARDS", help="WebDataset tars.")]
+ShardsArgument = Annotated[
+    list[Path], typer.Argument(metavar=tr("SHARDS"), help=tr("WebDataset tars."))
+]
 SheetOption = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--sheet", metavar="FILE.html", help="Also write a page to look through."),
+    typer.Option("--sheet", metavar="FILE.html", help=tr("Also write a page to look through.")),
 ]
 StyleOption = Annotated[
-    StyleName, typer.Option("--style", help="The style of captions, where the model knows it.")
+    StyleName, typer.Option("--style", help=tr("The style of captions, where the model knows it."))
 ]
 BeamsOption = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--beams", min=1, help="Beams of the search; as the model's captions else."),
+    typer.Option("--beams", min=1, help=tr("Beams of the search; as the model's captions else.")),
 ]
 LengthPenaltyOption = Annotated[
-    float, typer.Option("--length-penalty", help="Likelihood is divided by length to this power.")
+    float,
+    typer.Option("--length-penalty", help=tr("Likelihood is divided by length to this power.")),
 ]
 RerankOption = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option("--rerank", help="Weight of a beam's cosine with the picture."),
+    typer.Option("--rerank", help=tr("Weight of a beam's cosine with the picture.")),
 ]
 NoRepeatOption = Annotated[
-    int, typer.Option("--no-repeat", min=0, help="Never the same N tokens in a row (0: allowed).")
+    int,
+    typer.Option("--no-repeat", min=0, help=tr("Never the same N tokens in a row (0: allowed).")),
 ]
 NoRepeatPhrasesOption = Annotated[
-    bool, typer.Option("--no-repeat-phrases", help="Never the same word after an article.")
+    bool, typer.Option("--no-repeat-phrases", help=tr("Never the same word after an article."))
 ]
 BackgroundOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(
-        metavar="FOLDER",
-        help="Photos of none of the classes: how many are given none of them as a tag?",
+        metavar=tr("FOLDER"),
+        help=tr("Photos of none of the classes: how many are given none of them as a tag?"),
     ),
 ]
 OpeningsOption = Annotated[
     bool,
-    typer.Option("--openings/--no-openings", help="Try captions that begin with a likely tag."),
+    typer.Option("--openings/--no-openings", help=tr("Try captions that begin with a likely tag.")),
 ]
 LimitOption = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--limit", min=1, metavar="N", help="Only the first N pictures."),
+    typer.Option("--limit", min=1, metavar="N", help=tr("Only the first N pictures.")),
 ]
 
 
@@ -102,10 +108,10 @@ class Figures:
         """Name, value, low and high for people."""
         found = []
         for name, value in self.metrics.items():
-            form = "{:.4g}" if name in _NO_PERCENTAGES else "{:.1f} %"
             interval = self.intervals[name]
             numbers = (value, interval.low, interval.high)
-            shown_value, low, high = map(form.format, numbers)
+            form = digits if name in _NO_PERCENTAGES else _in_percent
+            shown_value, low, high = map(form, numbers)
             found.append((name, shown_value, low, high))
         return found
 
@@ -125,12 +131,18 @@ def retrieval(
     files, skipped, seen = shard_files(shards), list[str](), _seen(sheet)
     with open_model(options) as backend:
         media = shard_media(files, backend.info(), report, skipped, MEDIA_SUFFIXES)
-        samples = _counted(seen.noted(media), report, skipped, "Reading pictures")
+        samples = _counted(seen.noted(media), report, skipped, tr("Reading pictures"))
         ranking = evaluate_retrieval(backend, samples)
         model = backend.info().model_id
     figures = Figures(metrics=asdict(ranking.metrics()), intervals=ranking.intervals())
     _show(report, figures, {"model": model}, skipped)
-    _write(sheet, report, f"Retrieval with {model}", figures, lambda: ranking_cards(seen, ranking))
+    _write(
+        sheet,
+        report,
+        tr("Retrieval with {model}", model=model),
+        figures,
+        lambda: ranking_cards(seen, ranking),
+    )
     return OK
 
 
@@ -161,7 +173,7 @@ def captions(
     with open_model(options) as backend:
         found = shard_media(files, backend.info(), report, skipped, IMAGE_SUFFIXES)
         pictures = islice((item for item in found if isinstance(item, Sample)), limit)
-        counted = _counted(seen.noted(pictures), report, skipped, "Writing captions")
+        counted = _counted(seen.noted(pictures), report, skipped, tr("Writing captions"))
         usual = usual_writing(backend.info())
         writing = replace(
             usual,
@@ -180,7 +192,13 @@ def captions(
     context = {"tokenizer": metrics.pop("tokenizer"), "model": model}
     figures = Figures(metrics=metrics, intervals=written.scores.intervals())
     _show(report, figures, context, skipped)
-    _write(sheet, report, f"Captions of {model}", figures, lambda: caption_cards(seen, written))
+    _write(
+        sheet,
+        report,
+        tr("Captions of {model}", model=model),
+        figures,
+        lambda: caption_cards(seen, written),
+    )
     return OK
 
 
@@ -190,7 +208,8 @@ def zeroshot(
     options: Options,
     report: Report,
     folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="One subfolder a class, named by its label.")
+        str,
+        typer.Argument(metavar=tr("FOLDER"), help=tr("One subfolder a class, named by its label.")),
     ],
     background: BackgroundOption = None,
     sheet: SheetOption = None,
@@ -207,7 +226,7 @@ def zeroshot(
     with open_model(options) as backend:
         vectors = class_vectors(backend, labels)
         labelled = seen.noted(labelled_photos(classes, backend.info(), skipped))
-        pictures = _counted(labelled, report, skipped, "Naming pictures")
+        pictures = _counted(labelled, report, skipped, tr("Naming pictures"))
         naming = evaluate_zeroshot(backend, pictures, vectors)
         figures = Figures(metrics=asdict(naming.metrics()), intervals=naming.intervals())
         if background is not None:
@@ -215,12 +234,18 @@ def zeroshot(
                 named_photos([background], backend.info(), skipped),
                 report,
                 skipped,
-                "Tagging other pictures",
+                tr("Tagging other pictures"),
             )
             figures = figures.with_background(_tagged(backend, others, labels))
         model = backend.info().model_id
     _show(report, figures, {"model": model, "classes": len(classes)}, skipped)
-    _write(sheet, report, f"Names by {model}", figures, lambda: class_cards(seen, naming, labels))
+    _write(
+        sheet,
+        report,
+        tr("Names by {model}", model=model),
+        figures,
+        lambda: class_cards(seen, naming, labels),
+    )
     return OK
 
 
@@ -230,7 +255,7 @@ def tags(
     options: Options,
     report: Report,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Photos, or folders of them.")
+        list[str], typer.Argument(metavar=tr("PATH..."), help=tr("Photos, or folders of them."))
     ],
     sheet: SheetOption = None,
 ) -> int:
@@ -241,11 +266,17 @@ def tags(
     skipped, seen = list[str](), _seen(sheet)
     with open_model(options) as backend:
         named = seen.noted(named_photos(paths, backend.info(), skipped))
-        tagged = _tagged(backend, _counted(named, report, skipped, "Tagging pictures"))
+        tagged = _tagged(backend, _counted(named, report, skipped, tr("Tagging pictures")))
         model = backend.info().model_id
     figures = Figures(metrics=asdict(tagged.metrics()), intervals=tagged.intervals())
     _show(report, figures, {"model": model, "photos": len(tagged.given)}, skipped)
-    _write(sheet, report, f"Tags by {model}", figures, lambda: tag_cards(seen, tagged.given))
+    _write(
+        sheet,
+        report,
+        tr("Tags by {model}", model=model),
+        figures,
+        lambda: tag_cards(seen, tagged.given),
+    )
     return OK
 
 
@@ -292,13 +323,15 @@ def _counted(
     with report.progress() as display:
         task = display.add_task(title, total=None, numbers="", left="")
         for number, item in enumerate(items, start=1):
-            display.update(task, completed=number, numbers=f"{number:,}")
+            display.update(task, completed=number, numbers=grouped(number))
             yield item
     if not number:
         first = "; ".join(skipped[:REASONS_SHOWN])
         raise UserError(
-            "There is nothing to measure.",
-            f"No picture could be used{f' ({first})' if first else ''}.",
+            tr("There is nothing to measure."),
+            tr("No picture could be used ({reasons}).", reasons=first)
+            if first
+            else tr("No picture could be used."),
         )
 
 
@@ -311,13 +344,13 @@ def _show(report: Report, figures: Figures, context: dict[str, Any], skipped: li
     intervals = {name: asdict(found) for name, found in figures.intervals.items()}
     counts = {**context, "skipped": len(skipped)}
     report.document({"metrics": figures.metrics, "intervals": intervals, **counts})
-    table = Table("measure", "value", "95 % interval")
+    table = Table(tr("measure"), tr("value"), tr("95 % interval"))
     for name, value, low, high in figures.rows():
-        table.add_row(measure(name), value, f"{low} to {high}")
+        table.add_row(measure(name), value, tr("{low} to {high}", low=low, high=high))
     for name, value in context.items():
-        table.add_row(name, printable(str(value)), "")
+        table.add_row(word(name), printable(str(value)), "")
     report.table(table)
-    report.notes([f"Skipped {line}." for line in skipped])
+    report.notes([tr("Skipped {line}.", line=line) for line in skipped])
 
 
 def _seen(sheet: Path | None) -> Seen:
@@ -351,11 +384,15 @@ def _write(
             path.chmod(0o666 & ~umask_of_person())
     except OSError as error:
         raise UserError(
-            f"{shown(os.fsencode(path))} cannot be written.",
+            tr("{shown} cannot be written.", shown=shown(os.fsencode(path))),
             f"{error.strerror or error}.",
-            "Name another file; the figures above are as measured.",
+            tr("Name another file; the figures above are as measured."),
         ) from error
-    report.line(f"To look through: {shown(os.fsencode(path))}")
+    report.line(tr("To look through: {shown}", shown=shown(os.fsencode(path))))
+
+
+def _in_percent(value: float) -> str:
+    return f"{decimal(value)} %"
 
 
 _NO_PERCENTAGES = frozenset({"cider_d", "bleu4", "rouge_l", "tags_per_photo"})

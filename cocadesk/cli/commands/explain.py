@@ -11,7 +11,7 @@ import typer
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, path_fields
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import Explained
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 def explain(
     options: Options,
     report: Report,
-    photo: Annotated[str, typer.Argument(metavar="PHOTO", help="A photo or video.")],
+    photo: Annotated[str, typer.Argument(metavar=tr("PHOTO"), help=tr("A photo or video."))],
     text: Annotated[
         str,
         typer.Argument(
-            metavar="[TEXT]", help="Where is this? Without it: each word of the photo's caption."
+            metavar=tr("[TEXT]"),
+            help=tr("Where is this? Without it: each word of the photo's caption."),
         ),
     ] = "",
     out: Annotated[
@@ -33,11 +34,11 @@ def explain(
         typer.Option(
             "--out",
             metavar="FILE.jpg",
-            help="The picture to write; one that is there stays. Else PHOTO-where.jpg, here.",
+            help=tr("The picture to write; one that is there stays. Else PHOTO-where.jpg, here."),
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Write over the file that --out names.")
+        bool, typer.Option("--overwrite", help=tr("Write over the file that --out names."))
     ] = False,
 ) -> int:
     """Show where in a photo a text, or each word of its caption, comes from."""
@@ -73,10 +74,13 @@ def _tell(report: Report, path: Any, found: Explained, sheet: Path) -> None:
         report.line(f"  {heat.text}: {_place(across, down)}")
     if not found.is_shown:
         report.note(
-            f"This photo probably does not show “{found.text}”: "
-            "bright is only what is least unlike it."
+            tr(
+                "This photo probably does not show “{found}”: bright is only what is least "
+                "unlike it.",
+                found=found.text,
+            )
         )
-    report.line(f"Written: {WirePath.of(sheet).text}")
+    report.line(tr("Written: {path}", path=WirePath.of(sheet).text))
     report.document(
         {
             **path_fields(path),
@@ -108,12 +112,16 @@ def _new_file(photo: str, out: Path | None, *, overwrite: bool) -> Path:
         return next(Path.cwd() / name for name in names if not os.path.lexists(name))
     out = Path(os.path.abspath(out))  # noqa: PTH100 - keeps links as given
     if not out.parent.is_dir():
-        raise UserError(f"There is no folder {out.parent}.", "", "Make it, or name another.")
+        raise UserError(
+            tr("There is no folder {parent}.", parent=out.parent),
+            "",
+            tr("Make it, or name another."),
+        )
     if out.is_dir() or (os.path.lexists(out) and not overwrite):
         raise UserError(
-            f"{out} is there already.",
-            "Nothing was written over it.",
-            "Give another name, or add --overwrite.",
+            tr("{out} is there already.", out=out),
+            tr("Nothing was written over it."),
+            tr("Give another name, or add --overwrite."),
         )
     return out
 
@@ -130,9 +138,9 @@ def _spare(photo: bytes, out: Path) -> None:
         return
     if is_photo:
         raise UserError(
-            f"{out} is the photo itself.",
-            "A photo is never written over.",
-            "Give another name.",
+            tr("{out} is the photo itself.", out=out),
+            tr("A photo is never written over."),
+            tr("Give another name."),
         )
 
 

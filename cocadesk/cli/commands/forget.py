@@ -10,27 +10,15 @@ import typer
 
 from cocadesk.cli.errors import OK, StoppedError
 from cocadesk.cli.options import Options, absolute_paths, command
+from cocadesk.cli.parser import confirmed
 from cocadesk.cli.report import Report
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import Forget, Forgotten
     from cocadesk.protocol.values import ForgottenValue
 
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
-_NAMES = {
-    "media": ("photo or video", "photos and videos"),
-    "vectors": ("vector", "vectors"),
-    "captions": ("caption", "captions"),
-    "edits": ("entry of your history", "entries of your history"),
-    "thumbnails": ("thumbnail", "thumbnails"),
-    "previews": ("preview", "previews"),
-    "failures": ("note of an unreadable file", "notes of unreadable files"),
-    "folders": ("folder of the list", "folders of the list"),
-    "jobs": ("job", "jobs"),
-    "backups": ("backup, cleaned of it", "backups, cleaned of it"),
-    "versions": ("old version of a table", "old versions of tables"),
-}
+YesOption = Annotated[bool, typer.Option("--yes", help=tr("Do not ask first."))]
 
 
 @command(takes_model=False)
@@ -38,7 +26,8 @@ def forget(
     options: Options,
     report: Report,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Photos, videos or folders of the library.")
+        list[str],
+        typer.Argument(metavar=tr("PATH"), help=tr("Photos, videos or folders of the library.")),
     ],
     yes: YesOption = False,
 ) -> int:
@@ -58,7 +47,7 @@ def purge(
     report: Report,
     folders: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="FOLDER", help="Only what was in these folders."),
+        typer.Argument(metavar=tr("FOLDER"), help=tr("Only what was in these folders.")),
     ] = None,
     yes: YesOption = False,
 ) -> int:
@@ -73,15 +62,20 @@ def purge(
 def exclude(
     options: Options,
     report: Report,
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder that was added.")],
+    folder: Annotated[
+        str, typer.Argument(metavar=tr("FOLDER"), help=tr("A folder that was added."))
+    ],
     patterns: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="PATTERN", help='Such as "*.png", Screenshots or "2019/raw/*".'),
+        typer.Argument(
+            metavar=tr("PATTERN"), help=tr('Such as "*.png", Screenshots or "2019/raw/*".')
+        ),
     ] = None,
     remove: Annotated[
-        bool, typer.Option("--remove", help="Remove these patterns; the next index adds the files.")
+        bool,
+        typer.Option("--remove", help=tr("Remove these patterns; the next index adds the files.")),
     ] = False,
-    list_only: Annotated[bool, typer.Option("--list", help="Only list the patterns.")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help=tr("Only list the patterns."))] = False,
 ) -> int:
     """Leave out files and folders of a folder by pattern; without one, list the patterns.
 
@@ -97,7 +91,7 @@ def exclude(
     (place,) = absolute_paths([folder])
     chosen = tuple(WirePath.of(os.fsencode(text)) for text in patterns or ())
     if list_only and chosen:
-        raise UserError("Choose one: --list, or patterns.")
+        raise UserError(tr("Choose one: --list, or patterns."))
     body = SetExcludes(folder=place, add=() if remove else chosen, remove=chosen if remove else ())
     with open_engine(options, report, Access.WRITE if chosen else Access.READ) as engine:
         done = engine.ask(body, Excluded)
@@ -106,11 +100,9 @@ def exclude(
     for name in names:
         report.line(name)
     if not names:
-        report.line("Nothing is excluded there.")
+        report.line(tr("Nothing is excluded there."))
     if done.hidden:
-        one, many = _NAMES["media"]
-        noun = one if done.hidden == 1 else many
-        report.note(f"Not shown any more: {done.hidden:,} {noun}.")
+        report.note(tr("Not shown any more: {media}.", media=_media(done.hidden)))
     return OK
 
 
@@ -130,12 +122,16 @@ def _forget(options: Options, report: Report, body: Forget, yes: bool) -> int:
     report.document(
         {**_numbers(done.counts), "excluded": [pattern.text for pattern in done.excluded]}
     )
-    report.line(f"Forgotten: {_sentence(done.counts)}." if is_anything else "Nothing to forget.")
+    report.line(
+        tr("Forgotten: {sentence}.", sentence=_sentence(done.counts))
+        if is_anything
+        else tr("Nothing to forget.")
+    )
     for pattern in done.excluded:
-        report.note(f"Excluded, so that it does not come back: {pattern.text}")
+        report.note(tr("Excluded, so that it does not come back: {pattern}", pattern=pattern.text))
     if done.counts.runs:
         report.note(
-            "A model that was taught with it keeps what it learned; see: cocadesk model list."
+            tr("A model that was taught with it keeps what it learned; see: cocadesk model list.")
         )
     return OK
 
@@ -149,12 +145,15 @@ def _ask(report: Report, planned: Forgotten) -> None:
     """
     if report.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError(
-            "Forgetting can't be undone, so it asks first.",
-            f"This would go: {_sentence(planned.counts)}. There is no terminal to ask on.",
-            "Add --yes to forget without being asked.",
+            tr("Forgetting can't be undone, so it asks first."),
+            tr(
+                "This would go: {sentence}. There is no terminal to ask on.",
+                sentence=_sentence(planned.counts),
+            ),
+            tr("Add --yes to forget without being asked."),
         )
-    report.line(f"This will be forgotten: {_sentence(planned.counts)}.")
-    if not typer.confirm("It can't be undone. Forget it?"):
+    report.line(tr("This will be forgotten: {sentence}.", sentence=_sentence(planned.counts)))
+    if not confirmed(tr("It can't be undone. Forget it?")):
         raise StoppedError
 
 
@@ -164,9 +163,31 @@ def _numbers(counts: ForgottenValue) -> dict[str, Any]:
 
 def _sentence(counts: ForgottenValue) -> str:
     """The numbers that are not zero: "1 photo or video, 1 vector"."""
-    parts = [
-        f"{number:,} {one if number == 1 else many}"
-        for name, (one, many) in _NAMES.items()
-        if (number := getattr(counts, name))
-    ]
-    return ", ".join(parts) or "nothing"
+    c = counts
+    parts = (
+        (c.media, _media(c.media)),
+        (c.vectors, tr_count(c.vectors, "{n} vector", "{n} vectors")),
+        (c.captions, tr_count(c.captions, "{n} caption", "{n} captions")),
+        (
+            c.edits,
+            tr_count(c.edits, "{n} entry of your history", "{n} entries of your history"),
+        ),
+        (c.thumbnails, tr_count(c.thumbnails, "{n} thumbnail", "{n} thumbnails")),
+        (c.previews, tr_count(c.previews, "{n} preview", "{n} previews")),
+        (
+            c.failures,
+            tr_count(c.failures, "{n} note of an unreadable file", "{n} notes of unreadable files"),
+        ),
+        (c.folders, tr_count(c.folders, "{n} folder of the list", "{n} folders of the list")),
+        (c.jobs, tr_count(c.jobs, "{n} job", "{n} jobs")),
+        (c.backups, tr_count(c.backups, "{n} backup, cleaned of it", "{n} backups, cleaned of it")),
+        (
+            c.versions,
+            tr_count(c.versions, "{n} old version of a table", "{n} old versions of tables"),
+        ),
+    )
+    return ", ".join(text for number, text in parts if number) or tr("nothing")
+
+
+def _media(number: int) -> str:
+    return tr_count(number, "{n} photo or video", "{n} photos and videos")

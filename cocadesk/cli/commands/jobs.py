@@ -9,11 +9,14 @@ import typer
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report, duration, size
-from cocadesk.errors import UserError
+from cocadesk.cli.words import word
+from cocadesk.errors import UserError, grouped, tr
 
 if TYPE_CHECKING:
     from cocadesk.engine.local import AnyEngine
     from cocadesk.protocol.values import JobValue
+
+_WIDTH = max(len(word(state)) for state in ("queued", "running", "paused", "failed", "cancelled"))
 
 
 @command(takes_model=False)
@@ -23,11 +26,16 @@ def jobs(
     action: Annotated[
         Literal["list", "again", "retry", "pause", "resume", "stop"],
         typer.Argument(
-            help="List all; start a stopped or failed one again; retry the files that failed; "
-            "pause, resume or stop one."
+            metavar=tr("ACTION"),
+            help=tr(
+                "List all; start a stopped or failed one again; retry the files that failed; "
+                "pause, resume or stop one."
+            ),
         ),
     ] = "list",
-    job: Annotated[str, typer.Argument(metavar="ID", help="The job, as the list names it.")] = "",
+    job: Annotated[
+        str, typer.Argument(metavar="ID", help=tr("The job, as the list names it."))
+    ] = "",
 ) -> int:
     """List jobs with what each waits for, and start one again, retry, pause or stop it."""
     from cocadesk.cli.session import open_engine
@@ -37,7 +45,11 @@ def jobs(
         with open_engine(options, report) as engine:
             return _list(engine, report)
     if not job and action != "retry":
-        raise UserError("No job was named.", "", f"Give its id: cocadesk jobs {action} ID.")
+        raise UserError(
+            tr("No job was named."),
+            "",
+            tr("Give its id: cocadesk jobs {action} ID.", action=action),
+        )
     with open_engine(options, report, Access.WRITE) as engine:
         if action in ("again", "retry"):
             return _start(engine, action, job, report)
@@ -50,9 +62,9 @@ def _list(engine: AnyEngine, report: Report) -> int:
     found = engine.ask(ListJobs(), Jobs).jobs
     report.document({"jobs": [_fields(job) for job in found]})
     for job in found:
-        report.line(f"{job.id}  {job.state:<9}  {job.title}{_how_far(job)}")
+        report.line(f"{job.id}  {word(job.state):<{_WIDTH}}  {job.title}{_how_far(job)}")
     if not found:
-        report.line("There are no jobs.")
+        report.line(tr("There are no jobs."))
     return OK
 
 
@@ -63,7 +75,7 @@ def _control(engine: AnyEngine, action: str, job_id: str, report: Report) -> int
     wanted = JobAction.CANCEL if action == "stop" else JobAction(action)
     job = engine.ask(ControlJob(job_id=job_id, action=wanted), JobReply).job
     report.document(_fields(job))
-    report.line(f"{job.title}: {job.state}.")
+    report.line(f"{job.title}: {word(job.state)}.")
     return OK
 
 
@@ -78,7 +90,11 @@ def _start(engine: AnyEngine, action: str, job_id: str, report: Report) -> int:
         body = ControlJob(job_id=job_id, action=JobAction.AGAIN)
     job = engine.ask(body, JobReply).job
     if job.state is JobState.DONE:
-        raise UserError(f"{job.title}: this is done.", job.message, "Only others start again.")
+        raise UserError(
+            tr("{title}: this is done.", title=job.title),
+            job.message,
+            tr("Only others start again."),
+        )
     job = follow(engine, job, report).job
     report.document(_fields(job))
     report.line(job.message)
@@ -104,10 +120,13 @@ def _fields(job: JobValue) -> dict[str, Any]:
 
 def _how_far(job: JobValue) -> str:
     if job.waits_for:
-        return f": waits for {job.waits_for}"
+        return ": " + tr("waits for {what}", what=job.waits_for)
     if job.state.is_final:
         return f": {job.message}" if job.message else ""
-    shown = size if job.is_bytes else "{:,}".format
-    numbers = f": {shown(job.done)} of {shown(job.total)}" if job.total else ""
-    left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
-    return numbers + left
+    shown = size if job.is_bytes else grouped
+    parts = []
+    if job.total:
+        parts.append(tr("{done} of {total}", done=shown(job.done), total=shown(job.total)))
+    if job.seconds_left is not None:
+        parts.append(tr("{duration} left", duration=duration(job.seconds_left)))
+    return ": " + ", ".join(parts) if parts else ""

@@ -10,7 +10,8 @@ import typer
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command, existing_folders
 from cocadesk.cli.report import Report, clock, failed_fields, path_fields
-from cocadesk.errors import UserError
+from cocadesk.cli.words import fact, word
+from cocadesk.errors import UserError, decimal, grouped, tr, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import Hits, ModelUpdate
@@ -22,23 +23,25 @@ def index(
     options: Options,
     report: Report,
     folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDER", help="Folders, photos, videos.")
+        list[str], typer.Argument(metavar=tr("FOLDER"), help=tr("Folders, photos, videos."))
     ],
     again: Annotated[
         Literal["nothing", "failed", "all"],
-        typer.Option(help="Read files that have not changed: those that failed, or all."),
+        typer.Option(help=tr("Read files that have not changed: those that failed, or all.")),
     ] = "nothing",
     ray: Annotated[
-        bool, typer.Option("--ray", help="Read with workers of Ray, one for each processor.")
+        bool, typer.Option("--ray", help=tr("Read with workers of Ray, one for each processor."))
     ] = False,
     ray_workers: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Read with so many workers of Ray.")
+        int, typer.Option(metavar="N", min=0, help=tr("Read with so many workers of Ray."))
     ] = 0,
     ray_address: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS",
-            help="Read on a Ray cluster (HOST:PORT, or auto) that sees the files at their paths.",
+            metavar=tr("ADDRESS"),
+            help=tr(
+                "Read on a Ray cluster (HOST:PORT, or auto) that sees the files at their paths."
+            ),
         ),
     ] = "",
 ) -> int:
@@ -85,29 +88,29 @@ def search(
     query: Annotated[
         str,
         typer.Argument(
-            metavar="QUERY",
-            help='What to look for, e.g. "a dog on a beach" or "a dog kind:video".',
+            metavar=tr("QUERY"),
+            help=tr('What to look for, e.g. "a dog on a beach" or "a dog kind:video".'),
         ),
     ],
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help=tr("How many results."))] = 50,
     filter_text: FilterOption = "",
     collapse: Annotated[
         bool,
         typer.Option(
             "--collapse/--no-collapse",
-            help="Of copies, same pictures and bursts (see duplicates) only the best hit.",
+            help=tr("Of copies, same pictures and bursts (see duplicates) only the best hit."),
         ),
     ] = False,
     sort: Annotated[
         Literal["relevance", "taken", "added", "name", "size", "rating"],
-        typer.Option(help="The order of the results."),
+        typer.Option(help=tr("The order of the results.")),
     ] = "relevance",
-    reverse: Annotated[bool, typer.Option("--reverse", help="Turn the order round.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help=tr("Turn the order round."))] = False,
     no_dates: Annotated[
-        bool, typer.Option("--no-dates", help='Take "summer 2016" as words, not as a time.')
+        bool, typer.Option("--no-dates", help=tr('Take "summer 2016" as words, not as a time.'))
     ] = False,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Also those that probably do not show it.")
+        bool, typer.Option("--all", help=tr("Also those that probably do not show it."))
     ] = False,
 ) -> int:
     """Find the photos and videos that fit a description, best first.
@@ -122,7 +125,9 @@ def search(
 
     text = query.encode("utf-8", "replace").decode().strip()
     if not text:
-        raise UserError("There is nothing to search for.", "The query is empty.", "Give words.")
+        raise UserError(
+            tr("There is nothing to search for."), tr("The query is empty."), tr("Give words.")
+        )
     with open_engine(options, report) as engine:
         level = GroupLabel.BURST if collapse else None
         body = Search(
@@ -152,32 +157,56 @@ def show_hits(report: Report, found: Hits, *, is_all: bool = True) -> int:
         document["read_as"] = [{"text": r.text, "filter": r.filter} for r in found.read_as]
     report.document(document)
     report.notes([*notices, *([found.note] if found.note else [])])
-    report.notes([f"“{r.text}” is read as {r.filter} (--no-dates)." for r in found.read_as])
+    report.notes(
+        [
+            tr("“{text_}” is read as {filter} (--no-dates).", text_=r.text, filter=r.filter)
+            for r in found.read_as
+        ]
+    )
     if not hits and not notices:
-        report.line("Nothing in the library fits.")
+        report.line(tr("Nothing in the library fits."))
     believed = [hit for hit in hits if hit.relevant]
     for hit in believed:
         _show_hit(report, hit)
     rest = [hit for hit in hits if not hit.relevant]
     if rest:
-        more = "" if is_all else f" ({len(rest):,} more with --all)"
-        report.line(
-            f"— the model does not believe that the rest shows it{more} —"
-            if believed
-            else f"Nothing here shows that, as far as the model can tell{more}."
-        )
+        report.line(_doubt(len(rest), is_after_others=bool(believed), is_all=is_all))
     for hit in rest if is_all else ():
         _show_hit(report, hit)
     return OK
 
 
+def _doubt(number: int, *, is_after_others: bool, is_all: bool) -> str:
+    """The line before the hits that the model does not believe, or in their place."""
+    if is_all and is_after_others:
+        return tr("— the model does not believe that the rest shows it —")
+    if is_all:
+        return tr("Nothing here shows that, as far as the model can tell.")
+    if is_after_others:
+        return tr_count(
+            number,
+            "— the model does not believe that the rest shows it ({n} more with --all) —",
+            "— the model does not believe that the rest shows it ({n} more with --all) —",
+        )
+    return tr_count(
+        number,
+        "Nothing here shows that, as far as the model can tell ({n} more with --all).",
+        "Nothing here shows that, as far as the model can tell ({n} more with --all).",
+    )
+
+
 def _show_hit(report: Report, hit: Hit) -> None:
-    moment = "" if hit.time_s is None else f" at {clock(hit.time_s)}"
-    caption = f"  {hit.caption}" if hit.caption else ""
-    score = f"{hit.score:6.3f}  " if hit.score else ""  # filters alone give none
-    copies = f"  (+{hit.copies:,} of its group)" if hit.copies else ""
-    by = f"  [{', '.join(hit.by)}]" if hit.by and hit.by != ("picture",) else ""
-    report.line(f"{score}{hit.path.text}{moment}{copies}{caption}{by}")
+    place = hit.path.text
+    if hit.time_s is not None:
+        place = tr("{video} at {time}", video=place, time=clock(hit.time_s))
+    parts = [
+        f"{decimal(hit.score, 3):>6}" if hit.score else "",  # filters alone give none
+        place,
+        tr_count(hit.copies, "(+{n} of its group)", "(+{n} of its group)") if hit.copies else "",
+        hit.caption or "",
+        f"[{', '.join(map(word, hit.by))}]" if hit.by and hit.by != ("picture",) else "",
+    ]
+    report.line("  ".join(part for part in parts if part))
 
 
 @command()
@@ -213,18 +242,26 @@ def info(options: Options, report: Report) -> int:
         notices.append(_UNFITTED)
     report.document({**document, "notices": notices})
     # A text that is empty says nothing: the model that searches captions too, or is not open.
-    shown = {name: value for name, value in document.items() if value != ""}
+    shown = {
+        fact(name.replace("_", " ")): word(value) for name, value in document.items() if value != ""
+    }
     width = max(map(len, shown))
-    for name, value in shown.items():
-        report.line(f"{name.replace('_', ' '):<{width}}  {value}")
+    for name, said in shown.items():
+        report.line(f"{name:<{width}}  {said}")
     if counts.without_vectors and answer.update is None:
-        report.line(f"{counts.without_vectors:,} without vectors: index again.")
+        report.line(
+            tr_count(
+                counts.without_vectors,
+                "{n} without vectors: index again.",
+                "{n} without vectors: index again.",
+            )
+        )
     for notice in notices:
         report.line(notice)
     return OK
 
 
-_UNFITTED = (
+_UNFITTED = tr(
     "How likely tags and hits fit was measured with the starter: for this model it is a guess."
 )
 
@@ -244,28 +281,40 @@ def update_notices(update: ModelUpdate | None) -> list[str]:
     if update is None:
         return []
     return [
-        f"{update.text} Once a window was opened this goes on until all are read, also after it "
-        "is closed; cocadesk index FOLDER does it too."
+        tr(
+            "{update} Once a window was opened this goes on until all are read, also "
+            "after it is closed; cocadesk index FOLDER does it too.",
+            update=update.text,
+        )
     ]
 
 
 def summary(done: IndexReport) -> str:
     """One line of the numbers of an index; details are those of unchanged and of moved files."""
-    videos = f" ({done.videos:,} of them videos)" if done.videos else ""
-    parts = [f"{done.indexed:,} indexed{videos}", f"{done.unchanged:,} unchanged"]
-    for count, word in (
-        (done.moved, "moved"),
-        (done.copied, "copied"),
-        (done.missing, "missing"),
-        (done.offline, "offline"),
-        (len(done.failed), "failed"),
-        (done.refreshed, "with details read again"),
-    ):
-        if count:
-            parts.append(f"{count:,} {word}")
-    if parts == ["0 indexed", "0 unchanged"]:
-        return "No photos or videos were found there."
-    return f"{', '.join(parts)} in {done.seconds:.1f} s."
+    indexed = tr("{number} indexed", number=grouped(done.indexed))
+    if done.videos:
+        videos = tr_count(done.videos, "{n} of them videos", "{n} of them videos")
+        indexed = f"{indexed} ({videos})"
+    unchanged = tr("{number} unchanged", number=grouped(done.unchanged))
+    others = [
+        text
+        for count, text in (
+            (done.moved, tr("{number} moved", number=grouped(done.moved))),
+            (done.copied, tr("{number} copied", number=grouped(done.copied))),
+            (done.missing, tr("{number} missing", number=grouped(done.missing))),
+            (done.offline, tr("{number} offline", number=grouped(done.offline))),
+            (len(done.failed), tr("{number} failed", number=grouped(len(done.failed)))),
+            (
+                done.refreshed,
+                tr("{number} with details read again", number=grouped(done.refreshed)),
+            ),
+        )
+        if count
+    ]
+    if not (done.indexed or done.unchanged or others):
+        return tr("No photos or videos were found there.")
+    counts = ", ".join((indexed, unchanged, *others))
+    return tr("{counts} in {seconds} s.", counts=counts, seconds=decimal(done.seconds))
 
 
 def _hit_fields(hit: Hit) -> dict[str, Any]:

@@ -8,21 +8,23 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, absolute_paths, command
+from cocadesk.cli.parser import App
 from cocadesk.cli.report import Report, path_fields
+from cocadesk.errors import tr
 
 if TYPE_CHECKING:
     from cocadesk.engine.local import Access
     from cocadesk.protocol.messages import CareReport, RequestBody
     from cocadesk.protocol.paths import WirePath
 
-app = typer.Typer(help="Check, repair, back up, restore, export and move the library.")
+app = App(help=tr("Check, repair, back up, restore, export and move the library."))
 
 # typer reads the annotations at run time, so they stay in the form that it knows.
 BackupArgument = Annotated[
     Optional[str],  # noqa: UP045
     typer.Argument(
-        metavar="FILE",
-        help="The backup file; without it, in the library's folder.",
+        metavar=tr("FILE"),
+        help=tr("The backup file; without it, in the library's folder."),
     ),
 ]
 
@@ -38,9 +40,9 @@ def check(options: Options, report: Report) -> int:
     for problem in found.problems:
         report.line(problem)
     if found.problems:
-        report.line("To repair it: cocadesk library repair")
+        report.line(tr("To repair it: cocadesk library repair"))
         return SOME_FAILED
-    report.line("All is well.")
+    report.line(tr("All is well."))
     return OK
 
 
@@ -57,9 +59,9 @@ def repair(options: Options, report: Report) -> int:
     for line in found.done:
         report.line(line)
     if not found.done and not found.problems:
-        report.line("There was nothing to repair.")
+        report.line(tr("There was nothing to repair."))
     for problem in found.problems:
-        report.line(f"Still wrong: {problem}")
+        report.line(tr("Still wrong: {problem}", problem=problem))
     return SOME_FAILED if found.problems else OK
 
 
@@ -93,7 +95,7 @@ def restore(options: Options, report: Report, file: BackupArgument = None) -> in
 def export(
     options: Options,
     report: Report,
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the files go.")],
+    folder: Annotated[str, typer.Argument(metavar=tr("FOLDER"), help=tr("Where the files go."))],
 ) -> int:
     """Write all media with captions and tags, and the log of edits, as Parquet files."""
     from cocadesk.protocol.messages import ExportLibrary
@@ -109,7 +111,7 @@ def move(
     report: Report,
     folder: Annotated[
         str,
-        typer.Argument(metavar="FOLDER", help="The new folder, or one to make it in."),
+        typer.Argument(metavar=tr("FOLDER"), help=tr("The new folder, or one to make it in.")),
     ],
 ) -> int:
     """Copy the library to another folder or disk, compare the copy, and use it from then on.
@@ -124,11 +126,11 @@ def move(
         open_engine(options, report, Access.WRITE) as engine,
         report.progress() as display,
     ):
-        task = display.add_task("Copying", total=None, numbers="", left="")
+        task = display.add_task(tr("Copying"), total=None, numbers="", left="")
         moved = engine.ask(
             MoveLibrary(folder=absolute_paths([folder])[0]),
             LibraryMoved,
-            on_progress=lambda now: show_progress(display, task, now, "Copying"),
+            on_progress=lambda now: show_progress(display, task, now, tr("Copying")),
         )
         if not isinstance(engine, LocalEngine):
             engine.ask(StopEngine(), Ok)
@@ -139,8 +141,10 @@ def move(
             "size_bytes": moved.size_bytes,
         }
     )
-    report.line(f"The library is in {moved.folder.text} now.")
-    report.line(f"Its old copy stays in {moved.old.text} until: cocadesk library remove-old")
+    report.line(tr("The library is in {folder} now.", folder=moved.folder.text))
+    report.line(
+        tr("Its old copy stays in {old} until: cocadesk library remove-old", old=moved.old.text)
+    )
     return OK
 
 
@@ -165,12 +169,15 @@ def watch(
     report: Report,
     setting: Annotated[
         Literal["show", "on", "off"],
-        typer.Argument(help="Watch the folders for changes while a window is open, or not."),
+        typer.Argument(
+            metavar=tr("SETTING"),
+            help=tr("Watch the folders for changes while a window is open, or not."),
+        ),
     ] = "show",
     battery: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option(
-            "--wait-on-battery/--go-on-on-battery", help="Let long jobs wait for mains power."
+            "--wait-on-battery/--go-on-on-battery", help=tr("Let long jobs wait for mains power.")
         ),
     ] = None,
 ) -> int:
@@ -193,11 +200,11 @@ def watch(
             ],
         }
     )
-    report.line(f"Watching is {'on' if found.is_on else 'off'}.")
+    report.line(tr("Watching is on.") if found.is_on else tr("Watching is off."))
     if found.waits_on_battery:
-        report.line("Long jobs wait for mains power.")
+        report.line(tr("Long jobs wait for mains power."))
     for folder in found.folders:
-        report.line(f"{folder.path.text}: {folder.why_not or 'watched'}")
+        report.line(f"{folder.path.text}: {folder.why_not or tr('watched')}")
     return OK
 
 
@@ -219,5 +226,5 @@ def _path(file: str | None) -> WirePath | None:
 def _written(found: CareReport, report: Report) -> int:
     report.document({"files": [path_fields(path) for path in found.paths]})
     for path in found.paths:
-        report.line(f"Written: {path.text}")
+        report.line(tr("Written: {path}", path=path.text))
     return OK

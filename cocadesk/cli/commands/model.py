@@ -11,7 +11,9 @@ import typer
 
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import Options, command
-from cocadesk.cli.report import Report, duration, failed_fields, size
+from cocadesk.cli.parser import App
+from cocadesk.cli.report import Report, duration, failed_fields, percent, size
+from cocadesk.errors import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +29,9 @@ class Purpose(StrEnum):
     BOTH = "both"
 
 
-app = typer.Typer(help="List the models, fetch and remove them, and choose the one in use.")
+app = App(help=tr("List the models, fetch and remove them, and choose the one in use."))
 SourceArgument = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="open_clip:NAME/TAG or hf-hub:ORG/NAME.")
+    str, typer.Argument(metavar=tr("SOURCE"), help=tr("open_clip:NAME/TAG or hf-hub:ORG/NAME."))
 ]
 
 
@@ -55,14 +57,16 @@ def list_models(options: Options, report: Report) -> int:
         facts = [
             entry.model_id or entry.name,
             size(entry.size_bytes) if entry.size_bytes else "",
-            f"has read {entry.coverage:.0%} of the library" if entry.image_id else "",
-            "writes the captions" if entry.is_used_for_captions and not entry.is_used else "",
+            tr("has read {share} of the library", share=percent(entry.coverage))
+            if entry.image_id
+            else "",
+            tr("writes the captions") if entry.is_used_for_captions and not entry.is_used else "",
             _time_needed(entry),
             entry.note,
         ]
         mark = "*" if entry.is_used else " "
         report.line(f"{mark} {entry.source:<{width}}  {', '.join(filter(None, facts))}")
-    report.line("* is in use. To use another: cocadesk model use SOURCE")
+    report.line(tr("* is in use. To use another: cocadesk model use SOURCE"))
     _show_offers([offer for offer in found.offers if not offer.is_here], report)
     return OK
 
@@ -71,26 +75,31 @@ def _show_offers(offers: Sequence[ModelOffer], report: Report) -> None:
     """The models that may be fetched, with what each is good for."""
     if offers:
         report.line("")
-        report.line("To fetch one of these: cocadesk model get SOURCE")
+        report.line(tr("To fetch one of these: cocadesk model get SOURCE"))
     for offer in offers:
         facts = [f"{offer.title}: {offer.name}", size(offer.size_bytes), _time_needed(offer)]
         if offer.job_id:
-            facts.append("is being fetched")
+            facts.append(tr("is being fetched"))
         elif offer.fetched_bytes:
-            facts.append(f"{size(offer.fetched_bytes)} are here already")
+            facts.append(tr("{size} are here already", size=size(offer.fetched_bytes)))
         report.line(f"  {offer.source}")
         report.line(f"    {', '.join(filter(None, facts))}")
         report.line(f"    {offer.good_for}")
         for figure in offer.recall if offer.is_for_search else ():
-            shares = f"{figure.at_1:.1%}, among the first five {figure.at_5:.1%}"
-            report.line(f"    finds a caption's photo first: {shares} ({figure.data})")
+            recall = tr(
+                "finds a caption's photo first: {at_1}, among the first five {at_5} ({data})",
+                at_1=percent(figure.at_1, 1),
+                at_5=percent(figure.at_5, 1),
+                data=figure.data,
+            )
+            report.line(f"    {recall}")
 
 
 def _time_needed(model: ModelEntry | ModelOffer) -> str:
     """The time for this library; empty where it was not measured."""
     if not model.seconds_for_library:
         return ""
-    return f"about {duration(model.seconds_for_library)} for this library"
+    return tr("about {duration} for this library", duration=duration(model.seconds_for_library))
 
 
 @app.command("get")
@@ -103,8 +112,8 @@ def get(
         str,
         typer.Option(
             "--from",
-            metavar="DIR",
-            help="Copy it from this folder, a hub's cache of another computer; no network.",
+            metavar=tr("DIR"),
+            help=tr("Copy it from this folder, a hub's cache of another computer; no network."),
         ),
     ] = "",
 ) -> int:
@@ -126,7 +135,7 @@ def get(
     seconds = round(time.monotonic() - started_s, 3)
     report.document({"source": source, "message": message, "seconds": seconds})
     report.line(message)
-    report.line(f"To use it: cocadesk model use {source}")
+    report.line(tr("To use it: cocadesk model use {source}", source=source))
     return OK
 
 
@@ -141,7 +150,7 @@ def remove(options: Options, report: Report, source: SourceArgument) -> int:
     with open_engine(Options(library=options.library), report, Access.OPTIONAL) as engine:
         freed = engine.ask(RemoveModel(source=source), ModelRemoved).freed_bytes
     report.document({"source": source, "freed_bytes": freed})
-    report.line(f"{source} is removed: {size(freed)} are free.")
+    report.line(tr("{source} is removed: {size} are free.", source=source, size=size(freed)))
     return OK
 
 
@@ -153,15 +162,15 @@ def use(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE",
-            help="starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME.",
+            metavar=tr("SOURCE"),
+            help=tr("starter, run:ID, a folder or file, open_clip:NAME/TAG or hf-hub:ORG/NAME."),
         ),
     ],
     purpose: Annotated[
         Purpose | None,
         typer.Option(
             "--for",
-            help="Use it for search, for captions, or for both; else for all that it can do.",
+            help=tr("Use it for search, for captions, or for both; else for all that it can do."),
             show_default=False,
         ),
     ] = None,
@@ -218,11 +227,13 @@ def export(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE",
-            help="A CoCa model that came from open_clip, taught or not: run:ID, a folder or file.",
+            metavar=tr("SOURCE"),
+            help=tr(
+                "A CoCa model that came from open_clip, taught or not: run:ID, a folder or file."
+            ),
         ),
     ],
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for it.")],
+    folder: Annotated[Path, typer.Argument(metavar=tr("FOLDER"), help=tr("A new folder for it."))],
 ) -> int:
     """Write a model as open_clip reads it: its weights and open_clip_config.json."""
     from cocadesk.model.checkpoints.exported import export_open_clip
@@ -232,7 +243,13 @@ def export(
     checkpoint = find_checkpoint(resolve_source(source, options.library / "runs"))
     written = export_open_clip(checkpoint, folder.expanduser().absolute())
     report.document({"folder": str(written), "model": checkpoint.ids().model_id})
-    report.line(f"{source} is in {WirePath.of(written).text} now, for open_clip: local-dir:FOLDER")
+    report.line(
+        tr(
+            "{source} is in {folder} now, for open_clip: local-dir:FOLDER",
+            source=source,
+            folder=WirePath.of(written).text,
+        )
+    )
     return OK
 
 

@@ -10,15 +10,19 @@ from cocadesk.cli.commands.album import show_change
 from cocadesk.cli.commands.library import show_hits
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
+from cocadesk.cli.parser import App
 from cocadesk.cli.report import Report
+from cocadesk.errors import grouped, tr
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import RequestBody
 
-app = typer.Typer(help="Saved searches: a query under a name, always up to date.")
+app = App(help=tr("Saved searches: a query under a name, always up to date."))
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The saved search's name.")]
-NewNameArgument = Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new name.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar=tr("NAME"), help=tr("The saved search's name."))
+]
+NewNameArgument = Annotated[str, typer.Argument(metavar=tr("NEW_NAME"), help=tr("Its new name."))]
 
 
 @app.command("list")
@@ -36,11 +40,11 @@ def list_searches(options: Options, report: Report) -> int:
     ]
     report.document({"searches": fields})
     for one in searches:
-        count = "?" if one.problem else f"{one.count:,}"
+        count = "?" if one.problem else grouped(one.count)
         report.line(f"{count:>7}  {one.name}: {one.query}")
     report.notes([f"{one.name}: {one.problem}" for one in searches if one.problem])
     if not searches:
-        report.line("There are no saved searches yet: cocadesk saved new NAME QUERY")
+        report.line(tr("There are no saved searches yet: cocadesk saved new NAME QUERY"))
     return OK
 
 
@@ -50,7 +54,7 @@ def show(
     options: Options,
     report: Report,
     name: NameArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many results.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help=tr("How many results."))] = 50,
 ) -> int:
     """Find what a saved search finds now; see search."""
     from cocadesk.cli.session import open_engine
@@ -70,10 +74,10 @@ def new(
     name: NameArgument,
     query: Annotated[
         str,
-        typer.Argument(metavar="QUERY", help='Words and filters, e.g. "a dog rating:>=4".'),
+        typer.Argument(metavar=tr("QUERY"), help=tr('Words and filters, e.g. "a dog rating:>=4".')),
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Give the one of that name this query.")
+        bool, typer.Option("--replace", help=tr("Give the one of that name this query."))
     ] = False,
 ) -> int:
     """Keep a query under a name."""

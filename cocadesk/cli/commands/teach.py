@@ -12,7 +12,7 @@ import typer
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import FilterOption, Options, command, existing_folders
 from cocadesk.cli.report import Report, duration, measure
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, decimal, grouped, tr, tr_as, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.engine.local import AnyEngine
@@ -36,30 +36,33 @@ def teach(
     folders: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it
         typer.Argument(
-            metavar="SOURCE", help="Folders of photos with texts beside them: .txt or .caption."
+            metavar=tr("SOURCE"),
+            help=tr("Folders of photos with texts beside them: .txt or .caption."),
         ),
     ] = None,
     library_words: Annotated[
         bool,
-        typer.Option("--library-words", help="Also learn from your captions and tags."),
+        typer.Option("--library-words", help=tr("Also learn from your captions and tags.")),
     ] = False,
     method: Annotated[
         Literal["head", "deeper"],
         typer.Option(
             "--method",
-            help="head: learns names. deeper: learns to see, too.",
+            help=tr("head: learns names. deeper: learns to see, too."),
         ),
     ] = "head",
     lines: Annotated[
         Literal["auto", "each", "joined"],
         typer.Option(
             "--lines",
-            help="each: a line is a caption. joined: a text is one caption, wrapped over lines.",
+            help=tr(
+                "each: a line is a caption. joined: a text is one caption, wrapped over lines."
+            ),
         ),
     ] = "auto",
     keep: Annotated[
         Optional[bool],  # noqa: UP045
-        typer.Option("--keep/--discard", help="Decide without being asked."),
+        typer.Option("--keep/--discard", help=tr("Decide without being asked.")),
     ] = None,
     filter_text: FilterOption = "",
 ) -> int:
@@ -83,7 +86,9 @@ def teach(
         if keep is not None:
             run = _decide(engine, run, keep, report)
     if keep is None:
-        report.line(f"Nothing has changed yet. To keep it: cocadesk model use run:{run.id}")
+        report.line(
+            tr("Nothing has changed yet. To keep it: cocadesk model use run:{id}", id=run.id)
+        )
     else:
         report.line(run.message)
     seconds = time.monotonic() - started_s
@@ -101,9 +106,9 @@ def _source(folders: list[str], uses_library: bool, filter_text: str, lines: str
 
     if not folders and not uses_library:
         raise UserError(
-            "There is nothing to learn from.",
-            "Neither a folder nor --library-words was given.",
-            "Give a folder of photos with .txt files beside them, or --library-words.",
+            tr("There is nothing to learn from."),
+            tr("Neither a folder nor --library-words was given."),
+            tr("Give a folder of photos with .txt files beside them, or --library-words."),
         )
     existing = existing_folders(folders)
     return TeachSource(
@@ -153,8 +158,15 @@ def _start(
     job = engine.ask(StartTeach(source=source, method=method), JobReply).job
     if job.state is JobState.PAUSED:
         run = engine.ask(GetRun(run_id=job.id), Run).run
-        its = f", with the {run.photos:,} photos that it has" if run.photos else ""
-        report.note(f"Resuming the run that was stopped{its}.")
+        report.note(
+            tr_count(
+                run.photos,
+                "Resuming the run that was stopped, with the {n} photos that it has.",
+                "Resuming the run that was stopped, with the {n} photos that it has.",
+            )
+            if run.photos
+            else tr("Resuming the run that was stopped.")
+        )
         job = engine.ask(ControlJob(job_id=job.id, action=JobAction.RESUME), JobReply).job
     return job
 
@@ -180,34 +192,53 @@ def _ask(report: Report, run: RunValue) -> bool | None:
         return None
     if run.reembed_seconds:
         report.line(
-            "Keeping it reads all photos again, in about "
-            f"{duration(max(1.0, run.reembed_seconds))}; the old model answers meanwhile."
+            tr(
+                "Keeping it reads all photos again, in about {duration}; the old model "
+                "answers meanwhile.",
+                duration=duration(max(1.0, run.reembed_seconds)),
+            )
         )
+    answers = {"k": True, "d": False, tr_as("key", "k"): True, tr_as("key", "d"): False}
+    later = {"l", "", tr_as("key", "l")}
     while True:
-        sys.stderr.write("Keep this model, discard it, or decide later? [k/d/l] ")
+        sys.stderr.write(tr("Keep this model, discard it, or decide later? [k/d/l] "))
         sys.stderr.flush()
-        answer = sys.stdin.readline().strip().lower()
-        if answer[:1] in ("k", "d"):
-            return answer[:1] == "k"
-        if answer[:1] in ("l", ""):
+        answer = sys.stdin.readline().strip().lower()[:1]
+        if answer in answers:
+            return answers[answer]
+        if answer in later:
             return None
 
 
 def _show_found(report: Report, found: DatasetSummary) -> None:
-    report.line(f"{found.photos:,} photos with {found.captions:,} captions to learn from.")
+    report.line(
+        tr(
+            "{photos} with {captions} to learn from.",
+            photos=tr_count(found.photos, "{n} photo", "{n} photos"),
+            captions=tr_count(found.captions, "{n} caption", "{n} captions"),
+        )
+    )
     for sample in found.samples[:SAMPLES_SHOWN]:
         report.line(f"  {sample.path.text}: {'; '.join(sample.captions)}")
     if found.is_trial:
         report.line(
-            f"That is few: a trial run holds back {found.held_out} of them to measure with; "
-            "the model that you may keep learns from all."
+            tr(
+                "That is few: a trial run holds back {held_out} of them to measure with; "
+                "the model that you may keep learns from all.",
+                held_out=found.held_out,
+            )
         )
     elif found.held_out:
-        report.line(f"{found.held_out:,} of them are held back to measure with.")
+        report.line(
+            tr(
+                "{held_out} of them are held back to measure with.",
+                held_out=grouped(found.held_out),
+            )
+        )
     for note in found.notes:
         report.note(note)
-    if any("one caption" in note for note in found.notes):
-        report.note("Is each line a caption? Then: --lines each.")
+    if found.is_joined:
+        report.note(tr("Is each line a caption? Then: --lines each."))
     _show_skipped(report, found.skipped)
 
 
@@ -226,16 +257,31 @@ def _skipped_later(found: DatasetSummary, run: RunValue) -> list[SkippedValue]:
 def _show_skipped(report: Report, skipped: Iterable[SkippedValue]) -> None:
     for item in skipped:
         names = ", ".join(path.text for path in item.examples[:EXAMPLES_SHOWN])
-        report.note(f"Skipped {item.count:,}: {item.reason} ({names})" if names else item.reason)
+        report.note(
+            tr(
+                "Skipped {count}: {reason} ({names})",
+                count=grouped(item.count),
+                reason=item.reason,
+                names=names,
+            )
+            if names
+            else item.reason
+        )
 
 
 def _show_time(report: Report, found: DatasetSummary, method: TuningMethod) -> None:
     if found.seconds is not None:
-        report.line(f"It will take about {duration(max(1.0, found.seconds))}.")
+        report.line(
+            tr("It will take about {duration}.", duration=duration(max(1.0, found.seconds)))
+        )
     if found.reembed_seconds:
         report.line(
-            f"The method {method.value} changes what photos' vectors mean: keeping it reads the "
-            f"library's photos again, about {duration(max(1.0, found.reembed_seconds))} more."
+            tr(
+                "The method {method} changes what photos' vectors mean: keeping it reads "
+                "the library's photos again, about {duration} more.",
+                method=method.value,
+                duration=duration(max(1.0, found.reembed_seconds)),
+            )
         )
 
 
@@ -243,10 +289,10 @@ def _show(report: Report, run: RunValue) -> None:
     """Before and after, with what each figure rests on."""
     from rich.table import Table
 
-    table = Table("measure", "before", "after", "n", "95 % interval after")
+    table = Table(tr("measure"), tr("before"), tr("after"), "n", tr("95 % interval after"))
     for title, before, after in (
-        ("your photos", run.before, run.after),
-        ("photos in general", run.general_before, run.general_after),
+        (tr("your photos"), run.before, run.after),
+        (tr("photos in general"), run.general_before, run.general_after),
     ):
         earlier = {metric.name: metric for metric in before}
         for metric in after:
@@ -256,15 +302,16 @@ def _show(report: Report, run: RunValue) -> None:
                 "" if known is None else _number(known.value),
                 _number(metric.value),
                 str(metric.n),
-                f"{_number(metric.low)} to {_number(metric.high)}",
+                tr("{low} to {high}", low=_number(metric.low), high=_number(metric.high)),
             )
     report.table(table)
     if run.is_trial:
-        report.line("Your photos were measured in a trial run that did not learn from them.")
+        report.line(tr("Your photos were measured in a trial run that did not learn from them."))
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    said = f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    return said.replace(".", decimal(0.0)[1])
 
 
 def _document(

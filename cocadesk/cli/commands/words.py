@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
@@ -13,14 +12,16 @@ from cocadesk.cli.commands.words_tags import merge_tag, remove_tag, rename_tag, 
 from cocadesk.cli.commands.words_write import write
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, absolute_paths, command
-from cocadesk.cli.report import Report, failed_fields
-from cocadesk.errors import UserError
+from cocadesk.cli.parser import App
+from cocadesk.cli.report import Report, failed_fields, moment
+from cocadesk.cli.words import word
+from cocadesk.errors import UserError, grouped, tr, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import RedoAnnotations, UndoAnnotations, VocabularyReply
     from cocadesk.protocol.values import EditValue
 
-app = typer.Typer(help="Your own captions, tags, stars and flags, with undo and history.")
+app = App(help=tr("Your own captions, tags, stars and flags, with undo and history."))
 
 app.command("read")(read)
 app.command("write")(write)
@@ -39,34 +40,37 @@ def set_words(
     options: Options,
     report: Report,
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Photos or videos of the library.")
+        list[str], typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library."))
     ],
     caption: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--caption", metavar="TEXT", help='Your caption; "" removes yours.'),
+        typer.Option("--caption", metavar=tr("TEXT"), help=tr('Your caption; "" removes yours.')),
     ] = None,
     add_tag: Annotated[
-        TagsOption, typer.Option("--add-tag", metavar="TAG", help="A tag that fits; repeatable.")
+        TagsOption,
+        typer.Option("--add-tag", metavar=tr("TAG"), help=tr("A tag that fits; repeatable.")),
     ] = None,
     remove_tag: Annotated[
         TagsOption,
-        typer.Option("--remove-tag", metavar="TAG", help="A tag that doesn't fit; repeatable."),
+        typer.Option(
+            "--remove-tag", metavar=tr("TAG"), help=tr("A tag that doesn't fit; repeatable.")
+        ),
     ] = None,
     rate: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--rate", metavar="STARS", help="1 to 5 stars; 0: none."),
+        typer.Option("--rate", metavar=tr("STARS"), help=tr("1 to 5 stars; 0: none.")),
     ] = None,
     flag: Annotated[
         Optional[Literal["pick", "reject", "none"]],  # noqa: UP045
-        typer.Option("--flag", help="Pick or reject it, or neither."),
+        typer.Option("--flag", help=tr("Pick or reject it, or neither.")),
     ] = None,
     favourite: Annotated[
         Optional[bool],  # noqa: UP045
-        typer.Option("--favourite/--no-favourite", help="One of your favourites, or not."),
+        typer.Option("--favourite/--no-favourite", help=tr("One of your favourites, or not.")),
     ] = None,
     hidden: Annotated[
         Optional[bool],  # noqa: UP045
-        typer.Option("--hide/--no-hide", help="In no list but that of hidden:yes, or in all."),
+        typer.Option("--hide/--no-hide", help=tr("In no list but that of hidden:yes, or in all.")),
     ] = None,
 ) -> int:
     """Caption, tag and rate photos and videos yourself; the program never changes it.
@@ -79,10 +83,12 @@ def set_words(
 
     if (caption, rate, flag, favourite, hidden) == (None,) * 5 and not add_tag and not remove_tag:
         raise UserError(
-            "There is nothing to set.",
+            tr("There is nothing to set."),
             "",
-            "Give --caption TEXT, --add-tag TAG, --remove-tag TAG, --rate STARS, --flag pick or "
-            "--favourite or --hide.",
+            tr(
+                "Give --caption TEXT, --add-tag TAG, --remove-tag TAG, --rate STARS, "
+                "--flag pick or --favourite or --hide."
+            ),
         )
     with open_engine(options, report, Access.WRITE) as engine:
         change = SetAnnotations(
@@ -97,7 +103,7 @@ def set_words(
         )
         done = engine.ask(change, AnnotationsReply)
     report.document({"changed": done.count, "title": done.title})
-    report.line(f"{done.title}: set." if done.count else "No change.")
+    report.line(tr("{title}: set.", title=done.title) if done.count else tr("No change."))
     return OK
 
 
@@ -111,7 +117,7 @@ def undo(options: Options, report: Report) -> int:
     """
     from cocadesk.protocol.messages import UndoAnnotations
 
-    return _undo_or_redo(options, report, UndoAnnotations(), "undo")
+    return _undo_or_redo(options, report, UndoAnnotations(), "undone")
 
 
 @app.command("redo")
@@ -120,7 +126,7 @@ def redo(options: Options, report: Report) -> int:
     """Redo the last command that was undone; see undo ("redone")."""
     from cocadesk.protocol.messages import RedoAnnotations
 
-    return _undo_or_redo(options, report, RedoAnnotations(), "redo")
+    return _undo_or_redo(options, report, RedoAnnotations(), "redone")
 
 
 @app.command("history")
@@ -128,7 +134,9 @@ def redo(options: Options, report: Report) -> int:
 def history(
     options: Options,
     report: Report,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A photo or video of the library.")],
+    path: Annotated[
+        str, typer.Argument(metavar=tr("PATH"), help=tr("A photo or video of the library."))
+    ],
 ) -> int:
     """List who captioned or tagged a photo or video, and when, oldest first."""
     from cocadesk.cli.session import open_engine
@@ -139,12 +147,13 @@ def history(
         edits = engine.ask(GetHistory(key=key), History).edits
     report.document({"edits": [_fields(edit) for edit in edits]})
     for edit in edits:
-        undone = " (undone)" if edit.is_undone else ""
-        change = f"{edit.old or '(nothing)'} → {edit.new or '(nothing)'}"
-        when = datetime.fromisoformat(edit.when).astimezone().isoformat(" ", timespec="seconds")
-        report.line(f"{when}  {edit.who}  {edit.field}: {change}{undone}")
+        old, new = edit.old or tr("(nothing)"), edit.new or tr("(nothing)")
+        change = f"{word(edit.field)}: {old} → {new}"
+        if edit.is_undone:
+            change = tr("{change} (undone)", change=change)
+        report.line(f"{moment(edit.when)}  {word(edit.who)}  {change}")
     if not edits:
-        report.line("It has no history yet.")
+        report.line(tr("It has no history yet."))
     return OK
 
 
@@ -155,10 +164,12 @@ def vocabulary(
     report: Report,
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(metavar="FILE", help="Your own tags: one a line, with commas, or a CSV."),
+        typer.Argument(
+            metavar=tr("FILE"), help=tr("Your own tags: one a line, with commas, or a CSV.")
+        ),
     ] = None,
     shipped: Annotated[
-        bool, typer.Option("--shipped", help="Go back to the tags that ship with CocaDesk.")
+        bool, typer.Option("--shipped", help=tr("Go back to the tags that ship with CocaDesk."))
     ] = False,
 ) -> int:
     """Show the list that tags are chosen from, or set your own.
@@ -173,7 +184,7 @@ def vocabulary(
     from cocadesk.protocol.values import CaptionReport
 
     if file is not None and shipped:
-        raise UserError("Choose one: a file of your own tags, or --shipped.")
+        raise UserError(tr("Choose one: a file of your own tags, or --shipped."))
     if file is None and not shipped:
         with open_engine(options, report) as engine:
             return _show_tags(report, engine.ask(GetVocabulary(), VocabularyReply))
@@ -188,28 +199,37 @@ def vocabulary(
 
 
 def _undo_or_redo(
-    options: Options, report: Report, body: UndoAnnotations | RedoAnnotations, verb: str
+    options: Options, report: Report, body: UndoAnnotations | RedoAnnotations, name: str
 ) -> int:
     from cocadesk.cli.session import open_engine
     from cocadesk.engine.local import Access
-    from cocadesk.protocol.messages import AnnotationsReply
+    from cocadesk.protocol.messages import AnnotationsReply, UndoAnnotations
 
     with open_engine(options, report, Access.WRITE) as engine:
         done = engine.ask(body, AnnotationsReply)
-    word = f"{verb}ne"
     report.document(
         {
-            word: done.count,
+            name: done.count,
             "title": done.title,
             "files": done.files,
             "kept": failed_fields(done.skipped),
         }
     )
+    is_undo = isinstance(body, UndoAnnotations)
     if not done.title:
-        report.line(f"There is nothing to {verb}.")
+        report.line(tr("There is nothing to undo.") if is_undo else tr("There is nothing to redo."))
+    elif done.skipped and not done.count and not done.files:
+        report.line(
+            tr("{title}: nothing undone.", title=done.title)
+            if is_undo
+            else tr("{title}: nothing redone.", title=done.title)
+        )
     else:
-        is_all_skipped = done.skipped and not done.count and not done.files
-        report.line(f"{done.title}: {'nothing ' if is_all_skipped else ''}{word}.")
+        report.line(
+            tr("{title}: undone.", title=done.title)
+            if is_undo
+            else tr("{title}: redone.", title=done.title)
+        )
     report.failures(done.skipped)
     return OK
 
@@ -228,7 +248,12 @@ def _fields(edit: EditValue) -> dict[str, Any]:
 def _show_tags(report: Report, answer: VocabularyReply) -> int:
     report.document(_tags_fields(answer))
     if not report.as_json:
-        report.note(f"{_count(answer)}{' of your own' if answer.is_own else ''}:")
+        number = len(answer.tags)
+        report.note(
+            tr_count(number, "{n} tag of your own:", "{n} tags of your own:")
+            if answer.is_own
+            else tr_count(number, "{n} tag:", "{n} tags:")
+        )
     for tag in answer.tags:
         report.line(tag)
     return OK
@@ -236,15 +261,18 @@ def _show_tags(report: Report, answer: VocabularyReply) -> int:
 
 def _show_set_tags(report: Report, answer: VocabularyReply, tagged: int) -> int:
     report.document({**_tags_fields(answer), "tagged": tagged})
-    whose = "of your own" if answer.is_own else "that ship with CocaDesk"
-    report.line(f"{_count(answer)} {whose}; photos and videos tagged again: {tagged:,}.")
+    number = len(answer.tags)
+    tags = (
+        tr_count(number, "{n} tag of your own", "{n} tags of your own")
+        if answer.is_own
+        else tr_count(
+            number, "{n} tag that ships with CocaDesk", "{n} tags that ship with CocaDesk"
+        )
+    )
+    again = tr("photos and videos tagged again: {number}.", number=grouped(tagged))
+    report.line(f"{tags}; {again}")
     return OK
 
 
 def _tags_fields(answer: VocabularyReply) -> dict[str, Any]:
     return {"tags": list(answer.tags), "is_own": answer.is_own}
-
-
-def _count(answer: VocabularyReply) -> str:
-    count = len(answer.tags)
-    return f"{count:,} {'tag' if count == 1 else 'tags'}"

@@ -10,6 +10,7 @@ from cocadesk.cli.commands.words_write import note_skipped
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
 from cocadesk.cli.report import Report, failed_fields
+from cocadesk.errors import grouped, tr
 
 
 @command(takes_model=False)
@@ -18,7 +19,7 @@ def read(
     report: Report,
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Photos or videos of the library, or folders."),
+        typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library, or folders.")),
     ],
     filter_text: FilterOption = "",
 ) -> int:
@@ -49,8 +50,14 @@ def read(
         }
     )
     report.line(
-        f"{done.taken:,} taken over, {done.unchanged:,} unchanged, {done.without:,} without a "
-        f"text, {len(done.skipped):,} skipped."
+        tr(
+            "{taken} taken over, {unchanged} unchanged, {without} without a text, "
+            "{skipped} skipped.",
+            taken=grouped(done.taken),
+            unchanged=grouped(done.unchanged),
+            without=grouped(done.without),
+            skipped=grouped(len(done.skipped)),
+        )
     )
     note_skipped(report, done.skipped)
     return SOME_FAILED if end.job.failed else OK

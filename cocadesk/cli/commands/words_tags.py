@@ -9,17 +9,17 @@ import typer
 from cocadesk.cli.errors import OK
 from cocadesk.cli.options import Options, command
 from cocadesk.cli.report import Report
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 
 if TYPE_CHECKING:
     from cocadesk.engine.local import AnyEngine
     from cocadesk.protocol.messages import RemoveTag, RenameTag, TagUse
 
 TagArgument = Annotated[
-    str, typer.Argument(metavar="TAG", help="Upper and lower case do not count.")
+    str, typer.Argument(metavar=tr("TAG"), help=tr("Upper and lower case do not count."))
 ]
 SuggestedOption = Annotated[
-    bool, typer.Option("--suggested", help="Also where the tag is only suggested.")
+    bool, typer.Option("--suggested", help=tr("Also where the tag is only suggested."))
 ]
 
 
@@ -27,7 +27,9 @@ SuggestedOption = Annotated[
 def tags(
     options: Options,
     report: Report,
-    own: Annotated[bool, typer.Option("--own", help="Only tags that you gave yourself.")] = False,
+    own: Annotated[
+        bool, typer.Option("--own", help=tr("Only tags that you gave yourself."))
+    ] = False,
 ) -> int:
     """List all tags with the number of photos and videos that have them, yours first.
 
@@ -40,11 +42,11 @@ def tags(
         found = [use for use in _tags(engine) if use.all_own or not own]
     report.document({"tags": [_fields(use) for use in found]})
     if not found:
-        report.line("There are none yet.")
+        report.line(tr("There are none yet."))
         return OK
-    report.note("    yours  suggested")
+    report.note(f"{tr('yours'):>9} {tr('suggested'):>10}")
     for use in found:
-        report.line(f"{use.own:>9,} {use.suggested:>10,}  {use.tag}")
+        report.line(f"{grouped(use.own):>9} {grouped(use.suggested):>10}  {use.tag}")
     return OK
 
 
@@ -53,7 +55,7 @@ def rename_tag(
     options: Options,
     report: Report,
     tag: TagArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    name: Annotated[str, typer.Argument(metavar=tr("NAME"), help=tr("The new name."))],
     suggested: SuggestedOption = False,
 ) -> int:
     """Give a tag of yours another name on all photos and videos that have it.
@@ -74,7 +76,7 @@ def merge_tag(
     options: Options,
     report: Report,
     tag: TagArgument,
-    into: Annotated[str, typer.Argument(metavar="INTO", help="A tag that there is.")],
+    into: Annotated[str, typer.Argument(metavar=tr("INTO"), help=tr("A tag that there is."))],
     suggested: SuggestedOption = False,
 ) -> int:
     """Make a tag one with another one that there is already; see rename-tag."""
@@ -85,9 +87,9 @@ def merge_tag(
         known = {use.tag.casefold(): use.tag for use in _tags(engine)}
     if into.strip().casefold() not in known:
         raise UserError(
-            f"No photo or video has the tag “{into}”.",
+            tr("No photo or video has the tag “{into}”.", into=into),
             "",
-            "Give a tag that there is, or rename: cocadesk words rename-tag TAG NAME.",
+            tr("Give a tag that there is, or rename: cocadesk words rename-tag TAG NAME."),
         )
     into = known[into.strip().casefold()]
     return _change(options, report, RenameTag(tag=tag, name=into, with_suggested=suggested))
@@ -120,7 +122,7 @@ def _change(options: Options, report: Report, body: RenameTag | RemoveTag) -> in
     with open_engine(options, report, Access.WRITE) as engine:
         done = engine.ask(body, AnnotationsReply)
     report.document({"changed": done.count, "title": done.title})
-    report.line(f"{done.title}." if done.count else "No change.")
+    report.line(f"{done.title}." if done.count else tr("No change."))
     return OK
 
 

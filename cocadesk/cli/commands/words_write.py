@@ -10,6 +10,7 @@ import typer
 from cocadesk.cli.errors import OK, SOME_FAILED
 from cocadesk.cli.options import FilterOption, Options, absolute_paths, command
 from cocadesk.cli.report import Report, failed_fields, path_fields
+from cocadesk.errors import grouped, tr, tr_count
 
 if TYPE_CHECKING:
     from cocadesk.protocol.messages import ReplyBody
@@ -22,11 +23,13 @@ def write(
     report: Report,
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Photos or videos of the library, or folders."),
+        typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library, or folders.")),
     ],
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help=tr("Only say what would change."))
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Also replace files that CocaDesk didn't write.")
+        bool, typer.Option("--overwrite", help=tr("Also replace files that CocaDesk didn't write."))
     ] = False,
     filter_text: FilterOption = "",
 ) -> int:
@@ -53,7 +56,7 @@ def _write(options: Options, report: Report, scope: Scope, overwrite: bool) -> i
     with open_engine(options, report, Access.WRITE) as engine:
         end = do_job(engine, StartWrite(scope=scope, overwrite=overwrite), report)
     assert isinstance(end.report, WriteReport)
-    _show(report, "written", end.report, {})
+    _show(report, end.report, {})
     return SOME_FAILED if end.job.failed else OK
 
 
@@ -77,7 +80,7 @@ def _preview(options: Options, report: Report, scope: Scope, overwrite: bool) ->
         report.line(f"{item.path.text}: {before}{item.new}")
     skipped = tuple(item for item in items if item.kind is WriteKind.SKIPPED)
     done = WriteReport(written=len(changes), unchanged=plan.unchanged, skipped=skipped)
-    _show(report, "to write", done, {"preview": True, "files": [_fields(i) for i in changes]})
+    _show(report, done, {"preview": True, "files": [_fields(i) for i in changes]})
     return OK
 
 
@@ -90,7 +93,7 @@ def _fields(item: WriteItem) -> dict[str, Any]:
     }
 
 
-def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) -> None:
+def _show(report: Report, done: WriteReport, more: dict[str, Any]) -> None:
     report.document(
         {
             "written": done.written,
@@ -99,8 +102,16 @@ def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) ->
             **more,
         }
     )
+    written = grouped(done.written)
     report.line(
-        f"{done.written:,} {verb}, {done.unchanged:,} unchanged, {len(done.skipped):,} skipped."
+        tr(
+            "{written}, {unchanged} unchanged, {skipped} skipped.",
+            written=tr("{number} to write", number=written)
+            if more.get("preview")
+            else tr("{number} written", number=written),
+            unchanged=grouped(done.unchanged),
+            skipped=grouped(len(done.skipped)),
+        )
     )
     note_skipped(report, done.skipped)
 
@@ -108,13 +119,15 @@ def _show(report: Report, verb: str, done: WriteReport, more: dict[str, Any]) ->
 def note_skipped(report: Report, skipped: Sequence[WriteItem]) -> None:
     """A line for each reason, with the first file that is skipped for it."""
     for reason, files in _by_reason(skipped).items():
-        others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-        report.note(f"{files[0]}{others}: {reason}")
+        named = files[0]
+        if more := len(files) - 1:
+            named = tr_count(more, "{file} and {n} more", "{file} and {n} more", file=named)
+        report.note(f"{named}: {reason}")
 
 
 def _by_reason(skipped: Sequence[WriteItem]) -> dict[str, list[str]]:
     """The files that are skipped for the same reason: often very many."""
-    grouped: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for item in skipped:
-        grouped.setdefault(item.reason, []).append(item.path.text)
-    return grouped
+        found.setdefault(item.reason, []).append(item.path.text)
+    return found
