@@ -23,6 +23,17 @@ _BEST = "cocadesk duplicates --best a.jpg"
 _NOT_SAME = "cocadesk duplicates --not-same a.jpg"
 
 
+LabelOption = Annotated[
+    Optional[Literal["exact", "same", "burst"]],  # noqa: UP045
+    typer.Option(
+        help=tr(
+            "Only copies of the same bytes, the same picture in another size, format, crop "
+            "or save, or neighbours of a burst."
+        )
+    ),
+]
+
+
 @command(takes_model=False)
 def duplicates(
     options: Options,
@@ -31,15 +42,7 @@ def duplicates(
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
         typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos that you decide about.")),
     ] = None,
-    label: Annotated[
-        Optional[Literal["exact", "same", "burst"]],  # noqa: UP045
-        typer.Option(
-            help=tr(
-                "Only copies of the same bytes, the same picture in another size, format, crop "
-                "or save, or neighbours of a burst."
-            )
-        ),
-    ] = None,
+    label: LabelOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help=tr("How many groups."))] = 50,
     again: Annotated[bool, typer.Option("--again", help=tr("Compare everything anew."))] = False,
     not_same: Annotated[

@@ -29,17 +29,27 @@ EXAMPLES_SHOWN = 3
 SAMPLES_SHOWN = 5
 
 
+SourcesArgument = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads it
+    typer.Argument(
+        metavar=tr("SOURCE"),
+        help=tr("Folders of photos with texts beside them: .txt or .caption."),
+    ),
+]
+LinesOption = Annotated[
+    Literal["auto", "each", "joined"],
+    typer.Option(
+        "--lines",
+        help=tr("each: a line is a caption. joined: a text is one caption, wrapped over lines."),
+    ),
+]
+
+
 @command()
 def teach(
     options: Options,
     report: Report,
-    folders: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads it
-        typer.Argument(
-            metavar=tr("SOURCE"),
-            help=tr("Folders of photos with texts beside them: .txt or .caption."),
-        ),
-    ] = None,
+    folders: SourcesArgument = None,
     library_words: Annotated[
         bool,
         typer.Option("--library-words", help=tr("Also learn from your captions and tags.")),
@@ -51,15 +61,7 @@ def teach(
             help=tr("head: learns names. deeper: learns to see, too."),
         ),
     ] = "head",
-    lines: Annotated[
-        Literal["auto", "each", "joined"],
-        typer.Option(
-            "--lines",
-            help=tr(
-                "each: a line is a caption. joined: a text is one caption, wrapped over lines."
-            ),
-        ),
-    ] = "auto",
+    lines: LinesOption = "auto",
     keep: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--keep/--discard", help=tr("Decide without being asked.")),

@@ -34,6 +34,28 @@ app.command("remove-tag")(remove_tag)
 TagsOption = Optional[list[str]]  # noqa: UP045
 
 
+CaptionOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--caption", metavar=tr("TEXT"), help=tr('Your caption; "" removes yours.')),
+]
+AddTagOption = Annotated[
+    TagsOption,
+    typer.Option("--add-tag", metavar=tr("TAG"), help=tr("A tag that fits; repeatable.")),
+]
+RemoveTagOption = Annotated[
+    TagsOption,
+    typer.Option("--remove-tag", metavar=tr("TAG"), help=tr("A tag that doesn't fit; repeatable.")),
+]
+FlagOption = Annotated[
+    Optional[Literal["pick", "reject", "none"]],  # noqa: UP045
+    typer.Option("--flag", help=tr("Pick or reject it, or neither.")),
+]
+HiddenOption = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option("--hide/--no-hide", help=tr("In no list but that of hidden:yes, or in all.")),
+]
+
+
 @app.command("set")
 @command(takes_model=False)
 def set_words(
@@ -42,36 +64,19 @@ def set_words(
     paths: Annotated[
         list[str], typer.Argument(metavar=tr("PATH"), help=tr("Photos or videos of the library."))
     ],
-    caption: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--caption", metavar=tr("TEXT"), help=tr('Your caption; "" removes yours.')),
-    ] = None,
-    add_tag: Annotated[
-        TagsOption,
-        typer.Option("--add-tag", metavar=tr("TAG"), help=tr("A tag that fits; repeatable.")),
-    ] = None,
-    remove_tag: Annotated[
-        TagsOption,
-        typer.Option(
-            "--remove-tag", metavar=tr("TAG"), help=tr("A tag that doesn't fit; repeatable.")
-        ),
-    ] = None,
+    caption: CaptionOption = None,
+    add_tag: AddTagOption = None,
+    remove_tag: RemoveTagOption = None,
     rate: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--rate", metavar=tr("STARS"), help=tr("1 to 5 stars; 0: none.")),
     ] = None,
-    flag: Annotated[
-        Optional[Literal["pick", "reject", "none"]],  # noqa: UP045
-        typer.Option("--flag", help=tr("Pick or reject it, or neither.")),
-    ] = None,
+    flag: FlagOption = None,
     favourite: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--favourite/--no-favourite", help=tr("One of your favourites, or not.")),
     ] = None,
-    hidden: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option("--hide/--no-hide", help=tr("In no list but that of hidden:yes, or in all.")),
-    ] = None,
+    hidden: HiddenOption = None,
 ) -> int:
     """Caption, tag and rate photos and videos yourself; the program never changes it.
 
