@@ -17,7 +17,7 @@ from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
 from cocadesk.model.values import CaptionLength, Writing
 from cocadesk.protocol.captions import MOST_BEAMS, CaptionWriting
-from cocadesk.protocol.messages import Hits, ListNewest, Moments, Search, Similar
+from cocadesk.protocol.messages import Hits, ListNewest, Moments, Search
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
     AnyValue,
@@ -171,15 +171,28 @@ def to_tags(row: MediaRow) -> tuple[TagValue, ...]:
     )
 
 
-def to_hits(found: Sequence[FoundHit], limit: int, thumbnails: Thumbnails) -> Hits:
-    """The first ``limit`` of what was found; one more says that there are more."""
+def to_hits(
+    found: Sequence[FoundHit], limit: int, thumbnails: Thumbnails, *, folds: bool = False
+) -> Hits:
+    """The first ``limit`` of what was found; one more says that there are more.
+
+    Where it ``folds``, what is not believed to fit is counted alone.
+    """
     shown, moment = found[:limit], thumbnails.moment_path
+    is_judged = any(hit.probability is not None for hit in shown)
+    believed = [hit for hit in shown if hit.is_relevant]
+    folded = len(shown) - len(believed) if folds and is_judged else 0
+    if folded:
+        shown = believed
     thumbnails.bring(moment(hit.picture_hash, hit.moments[0].view) for hit in shown if hit.moments)
     pictures = _first_pictures(shown, thumbnails)
     hits = tuple(_to_hit(hit, moment, pictures.get(hit.key)) for hit in shown)
-    is_judged = any(hit.probability is not None for hit in shown)
-    relevant = sum(hit.is_relevant for hit in shown) if is_judged else None
-    return Hits(hits=hits, complete=len(found) <= limit, relevant=relevant)
+    return Hits(
+        hits=hits,
+        complete=len(found) <= limit,
+        relevant=len(believed) if is_judged else None,
+        folded=folded,
+    )
 
 
 def _first_pictures(shown: Sequence[FoundHit], thumbnails: Thumbnails) -> dict[str, WirePath]:
@@ -221,7 +234,7 @@ def level_of(label: GroupLabel | None) -> int | None:
     return None if label is None else LABELS.index(label)
 
 
-def order_of(body: Search | Similar | ListNewest) -> Order:
+def order_of(body: Search | ListNewest) -> Order:
     """The order that a request asks for."""
     return Order(SortKey(body.sort.value), body.is_reversed)
 

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk.engine.conversions import (
-    in_order,
     level_of,
     order_of,
-    to_hits,
     to_moments,
     to_rows,
     to_value,
@@ -47,7 +45,6 @@ from cocadesk.protocol.messages import (
     Roots,
     Rows,
     Search,
-    Similar,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.sorting import BY_TIME
@@ -91,14 +88,6 @@ class LibraryHandler(RequestHandler):
         picture_of = self._pictures.finder(body.folder, opened.backend, searcher)
         hits = hits_of(body, searcher, picture_of, self._library.thumbnails, call.check)
         return self._answer(hits, order_of(body))
-
-    def _similar(self, body: Similar, call: Call) -> Hits:
-        searcher = self._model.opened().searcher
-        call.check()
-        among, collapse = parse_filter(body.filter), level_of(body.collapse)
-        found = searcher.similar(body.key, body.limit + 1, among, collapse)
-        hits, order = to_hits(found, body.limit, self._library.thumbnails), order_of(body)
-        return self._answer(in_order(hits, searcher, order), order)
 
     def _answer(self, hits: Hits, order: Order) -> Hits:
         """Hits with what is told of every list of them."""

@@ -31,7 +31,7 @@ from cocadesk.search.filters import parse_filter, unless_missing
 from cocadesk.search.map_groups import NO_TAG, OTHERS, Grouped, by_folder, by_tag, by_year
 from cocadesk.search.matching import matching_numbers
 
-STRETCH = 10_000
+STRETCH = 2000
 STAGE = tr("Laying out the map")
 _VALUES = 50
 """Among so many values of most media are the groups of a map."""

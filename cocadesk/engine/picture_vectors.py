@@ -135,7 +135,7 @@ def hits_of(
         as_words=body.as_words,
     )
     found = Asker(searcher, picture_of, check).ask(asked, body.limit + 1)
-    hits = to_hits(found.hits, body.limit, thumbnails)
+    hits = to_hits(found.hits, body.limit, thumbnails, folds=body.folds)
     if found.is_ranked:
         hits = in_order(hits, searcher, order)
     read_as = tuple(ReadAs(text=read.text, filter=str(read.filter)) for read in found.read_as)

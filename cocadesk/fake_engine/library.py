@@ -51,7 +51,6 @@ from cocadesk.protocol.messages import (
     Rows,
     RowsChanged,
     Search,
-    Similar,
     StartIndex,
     TryAgain,
     WatchFolders,
@@ -209,14 +208,9 @@ class FakeLibrary:
                 return medium
         raise UserError(f"Nothing can be like {path}.", "There is no such file.", "Give a photo.")
 
-    def _similar(self, body: Similar, call: Call) -> Hits:
-        words = frozenset(self._context.medium(body.key).caption.split())
-        keys = self._filters.keys([key for key in self._media if key != body.key], body.filter)
-        return self._hits(body, keys, words, frozenset())
-
     def _hits(
         self,
-        body: Search | Similar,
+        body: Search,
         keys: Sequence[str],
         words: Collection[str],
         unlike: Collection[str],
@@ -224,7 +218,7 @@ class FakeLibrary:
         lists_all: bool = False,
     ) -> Hits:
         asked = {word for word in words if len(word) > 2 or not word.isascii()}
-        is_like = not isinstance(body, Search) or body.like or "like:" in body.text
+        is_like = body.like or "like:" in body.text
         hits, is_judged = [], bool(words) and not is_like
         for key in keys:
             held = self._annotations.searchable_words(key)
@@ -239,17 +233,21 @@ class FakeLibrary:
                     hit = replace(hit, probability=likely, relevant=is_relevant)
                 hits.append(replace(hit, rank=hit.score + len(own), by=by))
         hits.sort(key=lambda hit: -hit.rank)
-        text = body.text if isinstance(body, Search) else ""
-        passing = set(self._filters.keys(self._media, f"{text} {body.filter}"))
+        passing = set(self._filters.keys(self._media, f"{body.text} {body.filter}"))
         shown = self._groups.stands_for([hit.key for hit in hits], body.collapse, passing)
         hits = [replace(hit, copies=shown[hit.key]) for hit in hits if hit.key in shown]
         best = {hit.key: hit for hit in hits[: body.limit]}
+        relevant, folded = _relevant(best.values()), 0
+        if relevant is not None and body.folds:
+            folded = len(best) - relevant
+            best = {key: hit for key, hit in best.items() if hit.relevant}
         keys = in_order(map(self._annotations.row, best), body.sort, is_reversed=body.is_reversed)
         return Hits(
             hits=tuple(best[key] for key in keys),
             complete=len(hits) <= body.limit,
             shapes=self._shapes(keys),
-            relevant=_relevant(best.values()),
+            relevant=relevant,
+            folded=folded,
         )
 
     def _shapes(self, keys: Sequence[str]) -> bytes:

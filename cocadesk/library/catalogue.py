@@ -16,6 +16,7 @@ from cocadesk.library.rows import ResultRow
 
 _MOST_PARTS = 500
 _MOST_DEAD_ROWS = 10_000
+_MOST_READ = 10_000
 _NONE: Numbers = np.zeros(0, np.int32)
 NEWEST = "newest"
 """The column that the order of all media follows: the time taken, else that of the file."""
@@ -77,6 +78,8 @@ class Catalogue:
         self._place_in = np.arange(self._base_count, dtype=np.int32)
         self.is_there: Mask = self._part_of >= 0
         self._columns: dict[str, tuple[int, Mask, Column]] = {}
+        # Letter by letter a search finds mostly the same: the media that were read last.
+        self._read: dict[tuple[int, int], ResultRow] = {}
 
     def put(self, keys: Sequence[str], part: MediaPart, gone: Numbers = _NONE) -> None:
         """Let the media of ``part`` take the place of those with these ``keys``; some are gone."""
@@ -89,6 +92,7 @@ class Catalogue:
             self._part_of[numbers] = len(self._parts)
             self._place_in[numbers] = np.arange(len(numbers), dtype=np.int32)
         self._part_of[gone[(gone >= 0) & (gone < len(self._part_of))]] = -1
+        self._read.clear()
         self.is_there = self._part_of >= 0
 
     @property
@@ -127,14 +131,17 @@ class Catalogue:
         """The media of ``keys`` in that order, without unknown ones."""
         numbers = self.keys.numbers(keys)
         numbers = numbers[(numbers >= 0) & (numbers < len(self._part_of))]
-        found = []
-        for part, place in zip(
-            self._part_of[numbers].tolist(), self._place_in[numbers].tolist(), strict=True
-        ):
-            if part > 0:
-                found.append(self._parts[part - 1][1].result(place))
-            elif part == 0 and self._base is not None:
-                found.append(self._base.result(place))
+        numbers = numbers[self.is_there[numbers]]
+        if len(self._read) > _MOST_READ:
+            self._read.clear()
+        places = zip(self._part_of[numbers].tolist(), self._place_in[numbers].tolist(), strict=True)
+        return [self._read.get(place) or self._result(place) for place in places]
+
+    def _result(self, place: tuple[int, int]) -> ResultRow:
+        number, row = place
+        part = self._base if number == 0 else self._parts[number - 1][1]
+        assert part is not None
+        found = self._read[place] = part.result(row)
         return found
 
     def later(self) -> tuple[Numbers, Numbers]:

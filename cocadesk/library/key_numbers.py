@@ -40,6 +40,12 @@ class KeyNumbers:
             return bytes(self._first[number]).decode()
         return self._later[number - len(self._first)]
 
+    def keys_of(self, numbers: NDArray[np.integer]) -> list[str]:
+        """The keys of numbers, many at once."""
+        if len(numbers) and int(numbers.max()) >= len(self._first):
+            return list(map(self.key, numbers.tolist()))
+        return [key.decode() for key in self._first[numbers].tolist()]
+
     def number(self, key: str) -> int:
         """The number of a key; -1 where it has none."""
         return int(self.numbers([key])[0])
@@ -47,7 +53,10 @@ class KeyNumbers:
     def numbers(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """The number of each of ``keys``; -1 where it has none."""
         later = self._number_of
-        found = np.fromiter((later.get(key, -1) for key in keys), np.int32, len(keys))
+        if later:
+            found = np.fromiter((later.get(key, -1) for key in keys), np.int32, len(keys))
+        else:
+            found = np.full(len(keys), -1, np.int32)
         if len(self._first) and (found < 0).any():
             wanted = np.array([key.encode() for key in keys], "S")
             places = np.searchsorted(self._first, wanted, sorter=self._order)
@@ -95,7 +104,7 @@ class KeySet(Set[str]):
         return 0 <= number < len(self.mask) and bool(self.mask[number])
 
     def __iter__(self) -> Iterator[str]:
-        return map(self.keys.key, np.flatnonzero(self.mask).tolist())
+        return iter(self.keys.keys_of(np.flatnonzero(self.mask)))
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self.mask))
@@ -124,5 +133,5 @@ class KeyList(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return [self.keys.key(number) for number in self.numbers[index].tolist()]
+            return self.keys.keys_of(self.numbers[index])
         return self.keys.key(int(self.numbers[index]))

@@ -98,6 +98,11 @@ def write_keys(writer: PartsWriter, keys: Sequence[str]) -> None:
     writer.add("keys order", np.argsort(encoded, kind="stable").astype(np.int32))
 
 
+# Asking the enumerations themselves takes longer, and a search reads hundreds.
+_KINDS = {kind.value: kind for kind in MediaKind}
+_STATES = {state.value: state for state in MediaState}
+
+
 class MediaInFile:
     """The media of a file, by their places in it."""
 
@@ -120,14 +125,12 @@ class MediaInFile:
 
     def result(self, place: int) -> ResultRow:
         """A medium as a search shows it."""
-        key, path, kind, state, picture_hash, caption, *parts = json.loads(
-            self._records.bytes_of(place)
-        )
+        key, path, kind, state, picture_hash, caption, *parts = json.loads(self._records[place])
         return ResultRow(
             key=key,
             path=path.encode("latin-1"),
-            kind=MediaKind(kind),
-            state=MediaState(state),
+            kind=_KINDS[kind],
+            state=_STATES[state],
             picture_hash=picture_hash,
             caption=caption,
             parts=tuple((name.encode("latin-1"), role) for part in parts for name, role in part),
@@ -192,6 +195,12 @@ class Snapshot:
     def vectors_of(self, image_id: str, keys: Sequence[str]) -> dict[str, list[StoredVector]]:
         """The vectors of each of ``keys``, by number."""
         return self.keyed.of_keys(keys)
+
+    def nearest_of(
+        self, image_id: str, keys: Sequence[str], vector: NDArray[np.float32]
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Those of ``keys`` that have views, and of each the one (N, D) nearest to ``vector``."""
+        return self.keyed.nearest_of(keys, vector)
 
     def of_keys(self, keys: Sequence[str]) -> list[ResultRow]:
         """The rows of ``keys`` in that order, without unknown keys."""

@@ -11,7 +11,7 @@ a cell as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -257,17 +257,23 @@ class VectorMemory:
             later = (*parts, last, rows)
         return replace(self, later=later, is_kept=is_kept)
 
+    def _rows_of(self, numbers: Numbers) -> Iterator[tuple[ViewRows | CellRows, NDArray[np.intp]]]:
+        """The views of these media: some rows, and the places in them."""
+        for part in self.later:
+            yield part, np.flatnonzero(np.isin(part.numbers, numbers))
+        if self.cells is not None:
+            places = self.cells.rows_of(numbers)
+            yield self.cells, places[self.is_kept[places]]
+
+    def vectors_of(self, numbers: Numbers) -> tuple[Numbers, NDArray[np.float32]]:
+        """The views of these media: the number of each one's medium, and their vectors (V, D)."""
+        found = [(rows.numbers[at], rows.vectors(at)) for rows, at in self._rows_of(numbers)]
+        return np.concatenate([own for own, _ in found]), np.concatenate([v for _, v in found])
+
     def of_media(self, numbers: Numbers) -> dict[int, list[StoredVector]]:
         """The views of each of these media, by number."""
         found: dict[int, list[StoredVector]] = {}
-        for rows in (*self.later, self.cells):
-            if rows is None:
-                continue
-            if isinstance(rows, CellRows):
-                places = rows.rows_of(numbers)
-                places = places[self.is_kept[places]]
-            else:
-                places = np.flatnonzero(np.isin(rows.numbers, numbers))
+        for rows, places in self._rows_of(numbers):
             for place, vector in zip(places.tolist(), rows.vectors(places), strict=True):
                 time_s = float(rows.times[place])
                 stored = StoredVector(
@@ -378,6 +384,13 @@ def best_of(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
     return best[np.argsort(-scores[best], kind="stable")]
 
 
+def best_of_each(scores_V: NDArray[np.float32], owners_V: Numbers) -> NDArray[np.intp]:
+    """The place of the highest score of each owner, in the order of owners."""
+    order = np.lexsort((-scores_V, owners_V))
+    _, firsts = np.unique(owners_V[order], return_index=True)
+    return np.asarray(order[firsts], np.intp)
+
+
 def _best(found: Sequence[Found], limit: int) -> Found:
     """The best of several."""
     if len(found) == 1:
@@ -401,12 +414,8 @@ class KeyedVectors:
     ) -> list[Nearest]:
         """The ``limit`` views with the highest cosine, best first; only of ``chosen`` media."""
         found = self.memory.nearest(vector, limit, None if chosen is None else self._mask(chosen))
-        return [
-            Nearest(self.keys.key(number), view, cosine)
-            for number, view, cosine in zip(
-                found.numbers.tolist(), found.views.tolist(), found.cosines.tolist(), strict=True
-            )
-        ]
+        keys = self.keys.keys_of(found.numbers)
+        return list(map(Nearest, keys, found.views.tolist(), found.cosines.tolist()))
 
     def _mask(self, chosen: Chosen) -> Mask:
         if isinstance(chosen.keys, KeySet) and chosen.keys.keys is self.keys:
@@ -425,3 +434,15 @@ class KeyedVectors:
             for key, number in zip(keys, numbers.tolist(), strict=True)
             if number in found
         }
+
+    def nearest_of(
+        self, keys: Sequence[str], vector: NDArray[np.float32]
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Those of ``keys`` that have views, and of each the one (N, D) nearest to ``vector``."""
+        numbers = self.keys.numbers(keys)
+        owners, vectors_VD = self.memory.vectors_of(numbers[numbers >= 0])
+        best = best_of_each(np.einsum("vd,d->v", vectors_VD, vector), owners)
+        place_of = dict(zip(owners[best].tolist(), best.tolist(), strict=True))
+        known = [key for key, one in zip(keys, numbers.tolist(), strict=True) if one in place_of]
+        places = [place_of[one] for one in numbers.tolist() if one in place_of]
+        return known, vectors_VD[places]

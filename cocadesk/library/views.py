@@ -246,6 +246,18 @@ class ViewTables:
             for key, views in self.of_keys(image_id, keys).items()
         }
 
+    def nearest_of(
+        self, image_id: str, keys: Sequence[str], vector: NDArray[np.float32]
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Those of ``keys`` that have views, and of each the one (N, D) nearest to ``vector``."""
+        keyed = self._keyed(views_table(image_id)) if keys and self.has(image_id) else None
+        if keyed is not None:
+            return keyed.nearest_of(keys, vector)
+        stored = self.vectors_of(image_id, keys)
+        known = [key for key in keys if key in stored]
+        best = [max((view.vector for view in stored[key]), key=vector.dot) for key in known]
+        return known, np.stack(best) if best else np.zeros((0, len(vector)), np.float32)
+
     def in_memory(self, image_id: str) -> VectorMemory | None:
         """All vectors of ``image_id`` as they are now; None where they are too many to read."""
         keyed = self._keyed(views_table(image_id)) if self.has(image_id) else None

@@ -70,7 +70,7 @@ class Hits(ReplyBody, frozen=True):
 
     ``shapes`` and ``days`` as in ``Keys``; no days where the best match comes first. ``relevant``
     counts the hits that the model believes to show what was asked for; None where that is not
-    judged.
+    judged. The other ``folded`` ones were found and are not given.
     """
 
     hits: tuple[Hit, ...]
@@ -82,6 +82,7 @@ class Hits(ReplyBody, frozen=True):
     note: str = ""
     read_as: tuple[ReadAs, ...] = ()
     relevant: int | None = None
+    folded: int = 0
 
 
 class Keys(ReplyBody, frozen=True):

@@ -40,7 +40,8 @@ class Search(RequestBody, frozen=True):
     The text is a query: words, ``-word``, ``2:word``, ``"phrase"``, ``like:PATH`` and terms of
     filters; dates in words are understood, but for those in ``as_words``. ``like`` and
     ``unlike`` are keys of media that hits should resemble, or not; these are no hits. Relative
-    paths in the text are meant from ``folder``.
+    paths in the text are meant from ``folder``. Where hits are judged and ``folds`` is set, those
+    that the model does not believe in are counted (``Hits.folded``) and not given.
     """
 
     text: str
@@ -53,17 +54,7 @@ class Search(RequestBody, frozen=True):
     unlike: tuple[str, ...] = ()
     as_words: tuple[str, ...] = ()
     folder: WirePath | None = None
-
-
-class Similar(RequestBody, frozen=True):
-    """Media that look like this one, best first; answered by ``Hits``."""
-
-    key: str
-    limit: int = 200
-    filter: str = ""
-    collapse: GroupLabel | None = None
-    sort: SortKey = SortKey.RELEVANCE
-    is_reversed: bool = False
+    folds: bool = False
 
 
 class ListNewest(RequestBody, frozen=True):

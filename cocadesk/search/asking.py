@@ -119,10 +119,12 @@ class Asker:
         question = Question(
             vector=self._vector(query, asked), without=frozenset((*asked.like, *asked.unlike))
         )
+        self._check()
         if search is not None:
             question = self._with_words(question, query, search)
         elif any(term.kind is not Sought.LIKE for term in sought):
             note = f"{note} {_NO_WORDS}".strip()
+        self._check()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
         if query.text and not is_like and not any(map(self._is_unread, query.text.split())):

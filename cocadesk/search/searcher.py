@@ -91,6 +91,27 @@ class Hit:
     probability: float | None = None
     is_relevant: bool = True
 
+    def judged(self, probability: float, *, is_relevant: bool) -> Hit:
+        """The same with this probability; a search has hundreds, and ``replace`` is slow."""
+        return Hit(
+            key=self.key,
+            path=self.path,
+            score=self.score,
+            caption=self.caption,
+            time_s=self.time_s,
+            kind=self.kind,
+            state=self.state,
+            picture_hash=self.picture_hash,
+            moments=self.moments,
+            parts=self.parts,
+            copies=self.copies,
+            rank=self.rank,
+            by=self.by,
+            told=self.told,
+            probability=probability,
+            is_relevant=is_relevant,
+        )
+
 
 class Searcher:
     """Searches one library with one model. Safe to use from several threads.
@@ -249,23 +270,20 @@ class Searcher:
         """The probabilities that those of these media that have vectors show a text."""
         assert self._calibrator is not None
         vector = self.vector_of(text)
-        stored = self._library.views.vectors_of(self._image_id, list(keys))
-        if not stored:
+        seen, vectors_ND = self._library.views.nearest_of(self._image_id, keys, vector)
+        if not seen:
             return None
-        vectors_VD = np.stack([view.vector for views in stored.values() for view in views])
-        cosines_V = np.einsum("vd,d->v", vectors_VD, vector)
-        best = best_of_each(cosines_V, [len(views) for views in stored.values()])
-        found = self._calibrator.probabilities(text, vector, vectors_VD[best])
-        return None if found is None else dict(zip(stored, found.tolist(), strict=True))
+        found = self._calibrator.probabilities(text, vector, vectors_ND)
+        return None if found is None else dict(zip(seen, found.tolist(), strict=True))
 
     def _with_probability(self, hit: Hit, likely: float | None) -> Hit:
         assert self._calibrator is not None
         if hit.told is Told.ALL:
-            return replace(hit, probability=1.0)
+            return hit.judged(1.0, is_relevant=True)
         if likely is None and not OWN_WORDS.isdisjoint(hit.by):
             return hit  # not read yet: its words are all that is known
         is_relevant = (likely or 0.0) >= self._calibrator.constants.shown_from
-        return replace(hit, probability=likely or 0.0, is_relevant=is_relevant)
+        return hit.judged(likely or 0.0, is_relevant=is_relevant)
 
     def _without_hidden(self, among: Filter) -> Filter:
         """The filter without what is hidden; the same where nothing is, as in most libraries."""
@@ -405,14 +423,6 @@ def best_moments(stored: Sequence[StoredVector], vector: NDArray[np.float32]) ->
         Moment(time_s=timed[i].time_s or 0.0, score=float(cosine_N[i]), view=timed[i].view)
         for i in best_of(cosine_N, MOMENTS_SHOWN).tolist()
     )
-
-
-def best_of_each(scores_V: NDArray[np.float32], counts: Sequence[int]) -> NDArray[np.intp]:
-    """The place of the highest score in each run of so many scores (at least one)."""
-    owners = np.repeat(np.arange(len(counts)), counts)
-    order = np.lexsort((-scores_V, owners)).astype(np.intp)
-    starts = np.cumsum([0, *counts[:-1]])
-    return np.asarray(order[starts], np.intp)
 
 
 @contextlib.contextmanager

@@ -95,6 +95,16 @@ _ALIKE = {
 """A machine's columns hold a person's words too; then the person's counts."""
 
 
+_BITS = {by: bit for bit, by in enumerate(FoundBy)}
+
+
+@lru_cache(maxsize=4096)
+def _found_by(code: int) -> tuple[FoundBy, ...]:
+    """The ways whose bits are set, each once where a machine's column has a person's words too."""
+    own = {by for by, bit in _BITS.items() if code >> bit & 1}
+    return tuple(by for by in FoundBy if by in own and _ALIKE.get(by) not in own)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsFound:
     """The media that words found, by number.
@@ -112,14 +122,11 @@ class WordsFound:
 
     def by(self, numbers: Sequence[int]) -> list[tuple[FoundBy, ...]]:
         """What each of these media was found by."""
-        found: list[set[FoundBy]] = [set() for _ in numbers]
         asked = np.array(numbers, np.intp)
+        codes = np.zeros(len(asked), np.int64)
         for by, mask in self.masks:
-            for place in np.flatnonzero(mask[asked]).tolist():
-                found[place].add(by)
-        return [
-            tuple(by for by in FoundBy if by in own and _ALIKE.get(by) not in own) for own in found
-        ]
+            codes |= mask[asked].astype(np.int64) << _BITS[by]
+        return list(map(_found_by, codes.tolist()))
 
 
 class _Held:

@@ -49,7 +49,6 @@ from tests.bench.window_tools import (
 )
 from ui.library.map.canvas import MapCanvas
 from ui.library.map.page import MapPage
-from ui.library.search_box import PAUSE_MS
 from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 
@@ -143,18 +142,19 @@ def measure_keystroke(plan: Plan) -> list[Figure]:
 
         def is_drawn() -> bool:
             """The list is the answer, and each cell on screen shows its picture."""
-            listing = browser.listing
-            if listing.query != search.query() or not listing.is_settled:
+            if browser.question.text != search.query() or not browser.is_settled:
                 return False
             return all(pictures.known_tile(model.keys[place]) for place, _ in grid.seen())
 
         firsts: list[Span] = []
         wholes: list[Span] = []
+        pauses_ms: list[int] = []
         for letter in TYPED[: 12 if plan.is_quick else None]:
             watch = Watch(engine)
             QTest.keyClicks(search, letter)
             if letter == " ":
                 continue  # it asks for nothing
+            pauses_ms.append(search.waits_ms)
             if not wait_for(app, 10.0, is_drawn):
                 raise SystemExit(f"no results came for {search.query()!r}")
             grid.viewport().repaint()
@@ -162,7 +162,7 @@ def measure_keystroke(plan: Plan) -> list[Figure]:
             wait_for(app, REST_S, lambda: False)
             wholes.append(watch.read())
     name = f"keystroke → first results, {plan.photos:,} photos, warm"
-    works = [PAUSE_MS + 1000 * one.work_s for one in firsts]
+    works = [pause_ms + 1000 * one.work_s for pause_ms, one in zip(pauses_ms, firsts, strict=True)]
     clocks = [1000 * one.clock_s for one in firsts]
     return [
         Figure(

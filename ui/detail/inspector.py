@@ -27,7 +27,6 @@ from ui.kit.texts import has_moments
 from ui.kit.timers import single_shot
 
 DESCRIBE_PAUSE_MS = 200
-SEARCH_PAUSE_MS = 150
 
 
 class _About(Enum):
@@ -42,10 +41,7 @@ class _About(Enum):
 
 
 class Inspector(QObject):
-    """Asks for one key at a time; answers for another key are dropped.
-
-    While it ``holds_back``, facts and picture of another medium are asked for after a pause.
-    """
+    """Asks for one key at a time; answers for another key are dropped."""
 
     detail_loaded = Signal(object)
     annotations_loaded = Signal(object)
@@ -66,9 +62,7 @@ class Inspector(QObject):
         self.row: Row | None = None
         self.time_s: float | None = None
         self.picture_path = ""
-        self.holds_back = False
         self._pause = single_shot(self, self._describe, DESCRIBE_PAUSE_MS)
-        self._late = single_shot(self, self._ask, SEARCH_PAUSE_MS)
         previews.arrived.connect(self._on_picture)
         link.connected.connect(self.reload)
 
@@ -79,16 +73,7 @@ class Inspector(QObject):
         self._tickets.clear()
         self.key, self.row, self.time_s, self.picture_path = key, None, time_s, ""
         self._pause.stop()
-        self._late.stop()
-        if key is None:
-            return
-        if self.holds_back:
-            self._late.start()
-        else:
-            self._ask()
-
-    def _ask(self) -> None:
-        if self.key is not None:
+        if key is not None:
             self._ask_facts()
             self._ask_picture()
             self._pause.start()

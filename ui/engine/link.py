@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +43,8 @@ RETRY_MS = 3000
 START_LIMIT_S = 60.0
 QUICK_DEATH_S = 5.0
 MAX_QUICK_DEATHS = 3
+SLICE_S = 0.008
+"""So long messages are taken, half a frame; others that have come wait until it is painted."""
 Answer = TypeVar("Answer", bound=ReplyBody)
 
 
@@ -105,6 +109,7 @@ class EngineLink(QObject):
         self._starts_engine = starts_engine
         self._pipe: SocketPipe | None = None
         self._reader = FrameReader()
+        self._come: deque[bytes] = deque()
         self._waiting: dict[int, _Waiting] = {}
         self._next_id = 1
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,6 +121,9 @@ class EngineLink(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._try)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._take_some)
         self.state = LinkState.STARTING
         self.problem: UserError | None = None
 
@@ -238,9 +246,21 @@ class EngineLink(QObject):
         self._pipe.write(encode(hello))
 
     def _on_received(self, data: bytes) -> None:
+        self._guarded(lambda: self._come.extend(self._reader.feed(data)))
+        if not self._rest.isActive():
+            self._take_some()
+
+    def _take_some(self, limit_s: float = SLICE_S) -> None:
+        """Takes messages that have come, in their order; those left a little later."""
+        end_s = time.perf_counter() + limit_s
+        while self._come and time.perf_counter() < end_s:
+            self._guarded(lambda: self._take(decode_engine_message(self._come.popleft())))
+        if self._come:
+            self._rest.start()
+
+    def _guarded(self, act: Callable[[], object]) -> None:
         try:
-            for payload in self._reader.feed(data):
-                self._take(decode_engine_message(payload))
+            act()
         except ProtocolError as error:
             self._drop_pipe()
             self._fail(
@@ -292,6 +312,7 @@ class EngineLink(QObject):
             self.restarted.emit()
 
     def _on_ended(self) -> None:
+        self._take_some(math.inf)  # what it said last counts
         was_connected = self.state is LinkState.CONNECTED
         self._drop_pipe()
         self._waiting.clear()
@@ -323,6 +344,7 @@ class EngineLink(QObject):
         if self._pipe is not None:
             pipe, self._pipe = self._pipe, None
             pipe.close()
+        self._come.clear()
 
     def _set_state(self, state: LinkState) -> None:
         if state is not self.state or state is LinkState.FAILED:

@@ -117,13 +117,18 @@ def tool(
 ) -> QToolButton:
     """A tool button with a text, of a role that the style sheet knows."""
     made = QToolButton()
-    made.setText(button_text(text))
     made.setProperty("role", role)
-    made.setAccessibleName(name or text)
-    made.setToolTip(tip_of(tip))
+    say_tool(made, text, name=name, tip=tip)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     made.clicked.connect(on_click)
     return made
+
+
+def say_tool(made: QToolButton, text: str, *, name: str = "", tip: str) -> None:
+    """Gives a tool button with a text another one."""
+    made.setText(button_text(text))
+    made.setAccessibleName(name or text)
+    made.setToolTip(tip_of(tip))
 
 
 class IconButton(QToolButton):

@@ -109,8 +109,6 @@ class Browser(QObject):
     @property
     def listing(self) -> Listing:
         """The list as it is now."""
-        is_whole = self._growing is None or self._growing.is_whole
-        is_same = is_whole and self._asked == self._answered
         return replace(
             self._listing,
             shown=self._model.rowCount(),
@@ -120,13 +118,20 @@ class Browser(QObject):
             rest=self.fold.rest,
             is_open=self.fold.is_open,
             is_filtered=not self._asked.is_everything,
-            is_settled=is_same and not self._refresh.isActive(),
+            is_settled=self.is_settled,
         )
+
+    @property
+    def is_settled(self) -> bool:
+        """True where the list is the whole answer to what was asked last."""
+        is_whole = self._growing is None or self._growing.is_whole
+        return is_whole and self._asked == self._answered and not self._refresh.isActive()
 
     def ask(self, query: Query) -> None:
         """Shows what a question asks for, in its order, else in the one of such lists."""
         query = query.sorted()
         if query != self._asked:
+            self._took_s = 0.0
             self.asked.emit(query)
         self._ask(query)
 
@@ -194,7 +199,8 @@ class Browser(QObject):
                 GetGroup(key=query.group), Groups, self._on_group, on_failed=self._on_failed
             )
         else:
-            body = _request(query, self._collapse)
+            folds = not (self.fold.is_open and query == self._answered)
+            body = _request(query, self._collapse, folds=folds)
             self._ticket = self._link.ask(body, Hits, self._on_hits, on_failed=self._on_failed)
 
     def _on_event(self, body: object) -> None:
@@ -337,8 +343,8 @@ class RowFetcher(QObject):
         self._model.set_rows(answer.rows)
 
 
-def _request(query: Query, collapse: GroupLabel | None) -> Search:
-    """The request for the best matches of a question."""
+def _request(query: Query, collapse: GroupLabel | None, *, folds: bool) -> Search:
+    """The request for the best matches of a question; it ``folds`` what is not believed."""
     sort = query.sort or Sorting()
     return Search(
         text=query.sought,
@@ -350,6 +356,7 @@ def _request(query: Query, collapse: GroupLabel | None) -> Search:
         like=tuple(example.key for example in query.likes if example.key),
         unlike=tuple(example.key for example in query.unlikes if example.key),
         as_words=query.as_words,
+        folds=folds,
     )
 
 

@@ -8,12 +8,12 @@ from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
 from ui.kit.translation import tr
-from ui.kit.widgets import label, tool
+from ui.kit.widgets import label, say_tool, tool
 from ui.library.query import EVERYTHING, Query, names_of
 from ui.library.term_names import TermNames
 
@@ -87,21 +87,32 @@ class Breadcrumbs(QWidget):
     def _crumbs(self) -> Sequence[Crumb]:
         return crumbs_of(self._query, self._names.words)
 
+    def _say_again(self, crumbs: Sequence[Crumb]) -> bool:
+        """The way in the buttons of before where these are as many, as after each letter."""
+        buttons = self._parts[::2]
+        if len(buttons) != len(crumbs):
+            return False
+        for button, crumb in zip(buttons, crumbs, strict=True):
+            assert isinstance(button, QToolButton)
+            say_tool(button, _short(crumb.text), name=crumb.text, tip=crumb.text)
+        return True
+
     def _draw(self) -> None:
+        crumbs = self._crumbs()
+        if self._say_again(crumbs):
+            return
         for part in self._parts:
             self._flow.removeWidget(part)
             part.hide()
             part.deleteLater()
-        crumbs = self._crumbs()
         self._parts = []
         for place, crumb in enumerate(crumbs):
             if place:
                 self._parts.append(between := label("›", "muted"))
                 between.setFixedHeight(self._parts[0].sizeHint().height())
-            short = crumb.text if len(crumb.text) <= LONGEST else crumb.text[: LONGEST - 1] + "…"
             is_last = place == len(crumbs) - 1
             part = tool(
-                short,
+                _short(crumb.text),
                 "crumb-here" if is_last else "crumb",
                 name=crumb.text,
                 tip=crumb.text,
@@ -111,3 +122,7 @@ class Breadcrumbs(QWidget):
         for part in self._parts:
             self._flow.addWidget(part)
         self.setVisible(len(crumbs) > 1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -27,7 +27,7 @@ class Fold:
         self.is_open = self.is_open and is_again
         self.is_judged = answer.relevant is not None
         self.believed = answer.relevant or 0
-        self.rest = len(answer.hits) - self.believed if self.is_judged else 0
+        self.rest = len(answer.hits) - self.believed + answer.folded if self.is_judged else 0
         self._answer = answer
         return self.shown()
 
@@ -43,7 +43,7 @@ class Fold:
     def shown(self) -> Hits:
         """The hits to show, with their shapes and days."""
         answer = self._answer
-        if self.is_open or not self.rest:
+        if self.is_open or self.rest == answer.folded:
             return answer
         places = [place for place, hit in enumerate(answer.hits) if hit.relevant]
         return changed(

@@ -15,6 +15,7 @@ from ui.kit.actions import Actions, Slots
 from ui.library.browser import Browser
 from ui.library.completing import SearchHelp
 from ui.library.filter_menu import FilterMenu
+from ui.library.first_photo import FirstPhoto
 from ui.library.hints import FilterHints
 from ui.library.history import START, History, Place
 from ui.library.mouse_buttons import MouseButtons
@@ -66,6 +67,7 @@ class QueryCommands(QObject):
         self.mouse = MouseButtons(self)
         browser.asked.connect(self._on_asked)
         browser.settled.connect(self._on_settled)
+        self._first_photo = FirstPhoto(browser, parts.grid, self)
         browser.renamed.connect(self._history.rename_term)
         self._show(browser.question)
 

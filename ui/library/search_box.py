@@ -1,10 +1,10 @@
-"""The search field: results as you type, after a pause; earlier searches, own words first."""
+"""The search field: results as you type; earlier searches, own words first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -27,6 +27,7 @@ from ui.library.pasting import has_pictures, pictures_in
 from ui.library.suggestions import Suggestions
 
 PAUSE_MS = 40
+"""A letter is searched for at once, and after this pause where it follows another so closely."""
 DESCRIBE = tr("Describe what you are looking for: a dog on a beach")
 DROP = tr("Drop the picture here to find photos like it")
 MAX_HISTORY = 50
@@ -67,7 +68,8 @@ class SearchBox(QLineEdit):
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._clear.triggered.connect(self._on_clear)
         self._clear.setVisible(False)
-        self._timer = single_shot(self, self._say, PAUSE_MS)
+        self._timer = single_shot(self, self._say)
+        self._since_said = QElapsedTimer()
         self.textChanged.connect(self._on_text)
         self.textEdited.connect(self._on_edited)
         self.returnPressed.connect(self._on_return)
@@ -186,9 +188,15 @@ class SearchBox(QLineEdit):
         self._glass.setIcon(icon(Icon.SEARCH, "muted", 18))
         self._clear.setIcon(icon(Icon.CLEAR, "muted", 16))
 
+    @property
+    def waits_ms(self) -> int:
+        """So long it waits for more letters now; 0 where it does not."""
+        return max(0, self._timer.remainingTime())
+
     def _on_text(self) -> None:
         self._clear.setVisible(bool(self.text()))
-        self._timer.start()
+        is_close = self._since_said.isValid() and not self._since_said.hasExpired(PAUSE_MS)
+        self._timer.start(PAUSE_MS if is_close else 0)
 
     def _on_edited(self, text: str) -> None:
         self.suggestions.hide()
@@ -209,6 +217,7 @@ class SearchBox(QLineEdit):
         query = self.query()
         if query != self._said:
             self._said = query
+            self._since_said.start()
             self.query_changed.emit(query)
 
     def _remember(self) -> None:

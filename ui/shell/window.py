@@ -142,7 +142,6 @@ class MainWindow(QMainWindow):
         session.tracker.failed.connect(self._tell_error)
         widgets.search.query_changed.connect(self._on_query)
         widgets.search.leave_down.connect(widgets.grid.take_focus)
-        session.browser.settled.connect(self._on_settled)
         session.browser.reported.connect(self._tell_error)
         session.inspector.full_failed.connect(self._tell_error)
         session.model.modelReset.connect(self._on_reset)
@@ -169,14 +168,6 @@ class MainWindow(QMainWindow):
 
     def _on_query(self) -> None:
         self.switcher.to_library()
-
-    def _on_settled(self) -> None:
-        """A new list is read from its top; of a search each next letter may bring another."""
-        session = self.session
-        if session.model.rowCount() and self.widgets.grid.current_key() is None:
-            session.inspector.holds_back = bool(session.browser.question.text)
-            self.widgets.grid.go_to(0)
-            session.inspector.holds_back = False
 
     def _on_reset(self) -> None:
         if not self.session.model.rowCount():

@@ -43,7 +43,6 @@ from cocadesk.protocol.messages import (
     Rows,
     Run,
     Search,
-    Similar,
     StartIndex,
     WatchJob,
 )
@@ -95,7 +94,7 @@ def test_a_search_answers_with_known_keys_best_first(client: AnyEngine, case: En
 def test_similar_media_do_not_hold_the_medium_itself(client: AnyEngine) -> None:
     """'More like this' is about the others."""
     key = _newest(client)[0]
-    hits = client.ask(Similar(key=key, limit=3), Hits, timeout_s=WAIT_S).hits
+    hits = client.ask(Search(text="", like=(key,), limit=3), Hits, timeout_s=WAIT_S).hits
     assert key not in {hit.key for hit in hits}
 
 

@@ -24,7 +24,6 @@ from cocadesk.protocol.messages import (
     SetAnnotations,
     SetBest,
     SetNotSame,
-    Similar,
     StartGrouping,
     UndoAnnotations,
 )
@@ -198,7 +197,7 @@ def test_results_and_lists_show_one_of_a_group(grouped: Grouped) -> None:
     assert found.total == len(shown)
     for body in (
         Search(text=grouped.query, collapse=GroupLabel.BURST),
-        Similar(key=shown[0][0], collapse=GroupLabel.BURST),
+        Search(text="", like=(shown[0][0],), collapse=GroupLabel.BURST),
     ):
         hits = grouped.client.ask(body, Hits, timeout_s=WAIT_S).hits
         groups = [group_of.get(hit.key, frozenset({hit.key})) for hit in hits]

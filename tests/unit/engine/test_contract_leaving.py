@@ -22,7 +22,6 @@ from cocadesk.protocol.messages import (
     Rows,
     Search,
     SetAnnotations,
-    Similar,
     UndoAnnotations,
 )
 from tests.support.engines import ENGINES, EngineCase
@@ -35,7 +34,7 @@ def _keys(client: AnyEngine, filter_text: str = "") -> tuple[str, ...]:
     return client.ask(ListNewest(filter=filter_text), Keys, timeout_s=WAIT_S).keys
 
 
-def _found(client: AnyEngine, body: Search | Similar) -> set[str]:
+def _found(client: AnyEngine, body: Search) -> set[str]:
     return {hit.key for hit in client.ask(body, Hits, timeout_s=WAIT_S).hits}
 
 
@@ -54,7 +53,7 @@ def test_what_is_hidden_is_listed_only_where_it_is_asked_for(
     assert _keys(client, "hidden:yes") == (best,)
     assert best not in _found(client, Search(text=case.query, limit=50))
     assert best in _found(client, Search(text=f"{case.query} hidden:yes", limit=50))
-    assert best not in _found(client, Similar(key=other, limit=50))
+    assert best not in _found(client, Search(text="", like=(other,), limit=50))
     told = client.ask(GetHistory(key=best), History, timeout_s=WAIT_S).edits
     assert [(edit.field, edit.new) for edit in told if edit.field == "hidden"] == [
         ("hidden", "yes")

@@ -18,7 +18,6 @@ from cocadesk.protocol.messages import (
     Rows,
     Search,
     SetAnnotations,
-    Similar,
 )
 from cocadesk.protocol.values import Row, SortKey
 from tests.support.engines import EngineCase
@@ -97,7 +96,7 @@ def test_the_best_matches_are_the_same_ones_in_any_order(
 def test_what_is_alike_comes_by_name_as_well(client: AnyEngine) -> None:
     """More like this is a list like any other."""
     key = _listed(client, SortKey.NAME)[0]
-    body = Similar(key=key, limit=3, sort=SortKey.NAME)
+    body = Search(text="", like=(key,), limit=3, sort=SortKey.NAME)
     found = client.ask(body, Hits, timeout_s=WAIT_S).hits
     names = [_number(row) for row in _rows(client, tuple(hit.key for hit in found))]
     assert names == sorted(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cocadesk.engine.local import AnyEngine
-from cocadesk.protocol.messages import Hits, Search, Similar
+from cocadesk.protocol.messages import Hits, Search
 
 WAIT_S = 60.0
 
@@ -22,10 +22,21 @@ def test_each_hit_says_whether_it_is_believed_to_fit(client: AnyEngine) -> None:
         assert min(likely, default=1) >= max(others, default=0)
 
 
+def test_what_is_not_believed_can_be_counted_alone(client: AnyEngine) -> None:
+    """A window that folds it away gets the believed ones, in the same order, and a number."""
+    whole = client.ask(Search(text="a red photo"), Hits, timeout_s=WAIT_S)
+    folded = client.ask(Search(text="a red photo", folds=True), Hits, timeout_s=WAIT_S)
+    believed = [hit.key for hit in whole.hits if hit.relevant]
+    assert [hit.key for hit in folded.hits] == believed
+    assert (folded.relevant, folded.complete) == (whole.relevant, whole.complete)
+    assert (whole.folded, folded.folded) == (0, len(whole.hits) - len(believed))
+    assert len(folded.shapes) == len(believed)
+
+
 def test_what_is_alike_is_not_judged(client: AnyEngine) -> None:
     """Likeness to a photo has no words to be believed."""
     key = client.ask(Search(text="a red photo"), Hits, timeout_s=WAIT_S).hits[0].key
-    found = client.ask(Similar(key=key), Hits, timeout_s=WAIT_S)
+    found = client.ask(Search(text="", like=(key,)), Hits, timeout_s=WAIT_S)
     assert found.relevant is None
     assert all(hit.relevant and hit.probability is None for hit in found.hits)
 

@@ -29,7 +29,6 @@ from cocadesk.protocol.messages import (
     Preview,
     Rows,
     Search,
-    Similar,
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import IndexReport, MediaKind, Row
@@ -171,7 +170,7 @@ def test_a_video_is_described_through_its_moments(
 
 def test_what_is_like_a_video_is_found(client: EngineClient, rows: dict[str, Row]) -> None:
     """By its whole; the video itself is left out."""
-    hits = client.ask(Similar(key=rows["gw.mp4"].key), Hits, timeout_s=WAIT_S).hits
+    hits = client.ask(Search(text="", like=(rows["gw.mp4"].key,)), Hits, timeout_s=WAIT_S).hits
     assert {hit.key for hit in hits} == {rows["rgb.mp4"].key, rows["photo.png"].key}
 
 

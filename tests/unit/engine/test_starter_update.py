@@ -48,7 +48,6 @@ from cocadesk.protocol.messages import (
     Moments,
     Progress,
     Search,
-    Similar,
     StartIndex,
     WatchJob,
 )
@@ -190,7 +189,8 @@ def test_the_engine_reads_all_again_by_itself_and_answers_meanwhile(
         assert watch(client, job).job.state is JobState.DONE
         after = _search(client)
         assert (len(after.hits), after.update, _info(client).update) == (5, None, None)
-        assert client.ask(Similar(key=after.hits[0].key), Hits, timeout_s=WAIT_S).update is None
+        alike = Search(text="", like=(after.hits[0].key,))
+        assert client.ask(alike, Hits, timeout_s=WAIT_S).update is None
     assert _names(base) == NEW
     with Library.open(base / "library") as library:
         check_filled(library)

@@ -21,6 +21,8 @@ def test_a_key_has_one_number_for_ever(
     known = list(dict.fromkeys([*first, *later]))
     assert keys.add(later).tolist() == [known.index(key) for key in later]
     assert [keys.key(number) for number in range(len(keys))] == known
+    assert keys.keys_of(np.arange(len(keys))) == known
+    assert keys.keys_of(np.arange(len(first))) == first
     assert keys.numbers(asked).tolist() == [
         known.index(key) if key in known else -1 for key in asked
     ]

@@ -151,6 +151,18 @@ def test_the_vectors_of_a_medium_come_by_number_with_their_times(library: Librar
     np.testing.assert_allclose([one.vector for one in found[row.key]], [[1, 0], [0, 1], [0, 1]])
 
 
+def test_of_each_medium_the_nearest_view_is_given(library: Library) -> None:
+    """In the order asked for; media without views are left out."""
+    row, photo = video(library, moments=2), media_row(b"photo.jpg")
+    library.views.commit(IMAGE_ID, [view_row(photo, [0.6, 0.8])])
+    for query, nearest in ([0, 1], [0, 1]), ([1, 0], [1, 0]):
+        asked = np.array(query, np.float32)
+        keys, vectors = library.views.nearest_of(IMAGE_ID, [photo.key, "nobody", row.key], asked)
+        assert keys == [photo.key, row.key]
+        np.testing.assert_allclose(vectors, [[0.6, 0.8], nearest], atol=1e-3)
+    assert library.views.nearest_of(IMAGE_ID, ["nobody"], asked)[0] == []
+
+
 def test_only_chosen_media_are_found(library: Library) -> None:
     """Few of many, many of many, none; the limit counts those that are chosen."""
     rng = np.random.default_rng(2)

@@ -16,11 +16,12 @@ from cocadesk.annotations.prompts import known_class_vectors, shipped_vectors
 from cocadesk.annotations.vocabulary import load_vocabulary
 from cocadesk.engine.loaded_model import EverydayWords, calibrator_of
 from cocadesk.library.library import Library
+from cocadesk.library.vector_memory import best_of_each
 from cocadesk.media.photo.decode import decode_photo
 from cocadesk.model.backend import Backend, open_backend
 from cocadesk.resources import resource_path
 from cocadesk.search.calibration import Calibrator, Constants, competing, probabilities
-from cocadesk.search.searcher import Searcher, best_of_each
+from cocadesk.search.searcher import Searcher
 from cocadesk.vectors import unit_vectors
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import run_index
@@ -110,7 +111,8 @@ def test_numbers_without_spread_are_no_error() -> None:
 def test_each_medium_is_judged_by_its_best_view(runs: list[list[float]]) -> None:
     """As a plain loop finds it."""
     scores = np.asarray([score for run in runs for score in run], np.float32)
-    best = best_of_each(scores, [len(run) for run in runs])
+    owners = np.repeat(np.arange(len(runs), dtype=np.int32), [len(run) for run in runs])
+    best = best_of_each(scores, owners)
     assert scores[best].tolist() == [max(np.asarray(run, np.float32)) for run in runs]
 
 
