@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 _catalogue = gettext.NullTranslations()
+_AS_GIVEN = frozenset({"file", "folder", "name", "names", "record", "run", "source"})
+"""Values of kept texts that are people's own words: a folder may be called as a text of ours."""
 _retold: dict[str, str] = {}
 
 
@@ -31,11 +33,13 @@ def speak(
 
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """What a text with ``{name}`` looks like once it is filled in."""
+    """What a text with ``{name}`` looks like once it is filled in; a ``{number}`` has digits."""
     parts = string.Formatter().parse(text)
     return re.compile(
         "".join(
-            re.escape(before) + (f"(?P<{name}>.+?)" if name else "") for before, name, *_ in parts
+            re.escape(before)
+            + (f"(?P<{name}>{'[0-9,]+' if name == 'number' else '.+?'})" if name else "")
+            for before, name, *_ in parts
         ),
         re.DOTALL,
     )
@@ -44,7 +48,8 @@ def _pattern(text: str) -> re.Pattern[str]:
 def kept(text: str, /, **values: object) -> str:
     """The English text, filled in as ``tr`` does, for what is stored; ``retold`` shows it.
 
-    So a library reads the same whatever language the program spoke when it wrote.
+    So a library reads the same whatever language the program spoke when it wrote. A value that
+    is kept itself is retold, too, but for a person's words (``_AS_GIVEN``).
     """
     return text.format(**values) if values else text
 
@@ -55,7 +60,10 @@ def retold(sentence: str) -> str:
         return said
     for english, said in _retold.items():
         if "{" in english and (found := _pattern(english).fullmatch(sentence)):
-            return said.format(**{name: retold(part) for name, part in found.groupdict().items()})
+            parts = found.groupdict().items()
+            return said.format(
+                **{name: part if name in _AS_GIVEN else retold(part) for name, part in parts}
+            )
     if re.fullmatch(r"\d{1,3}(,\d{3})+", sentence):
         return grouped(int(sentence.replace(",", "")))
     return sentence

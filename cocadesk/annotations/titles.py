@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 
-from cocadesk.errors import grouped, tr, tr_count
+from cocadesk.errors import kept, retold, tr, tr_count
 from cocadesk.library.edits import FILE_FIELD, GROUP_BEST, album_of, apart_from
 from cocadesk.library.library import Library
 from cocadesk.library.marks import Flag
@@ -161,37 +161,43 @@ def _title_of_places(
 
 def things(library: Library, keys: Sequence[str]) -> str:
     """A file's name, or how many photos and videos."""
+    return retold(kept_things(library, keys))
+
+
+def kept_things(library: Library, keys: Sequence[str]) -> str:
+    """The same in English, for the title of a job."""
     rows = library.media.rows(keys[:_LOOKED_AT])
     if len(keys) == 1 and rows:
         return os.path.basename(rows[0].path).decode("utf-8", "replace")  # noqa: PTH119
     kinds = {row.kind for row in rows} or {MediaKind.PHOTO}
+    number, is_one = f"{len(keys):,}", len(keys) == 1
     if len(kinds) > 1:
-        return tr("{number} photos and videos", number=grouped(len(keys)))
+        return kept("{number} photos and videos", number=number)
     if kinds.pop() is MediaKind.VIDEO:
-        return tr_count(len(keys), "{n} video", "{n} videos")
-    return tr_count(len(keys), "{n} photo", "{n} photos")
+        return kept("1 video") if is_one else kept("{number} videos", number=number)
+    return kept("1 photo") if is_one else kept("{number} photos", number=number)
 
 
 def all_media() -> str:
-    """The whole library, where a job's title names what it is about."""
-    return tr("all photos and videos")
+    """The whole library, where a job's title (in English, as all of these) names it."""
+    return kept("all photos and videos")
 
 
 def captions_title(things: str) -> str:
     """The title of a job that writes captions for these."""
-    return tr("Captions for {things}", things=things)
+    return kept("Captions for {things}", things=things)
 
 
 def writing_title(things: str) -> str:
     """The title of a job that writes text files."""
-    return tr("Writing captions beside {things}", things=things)
+    return kept("Writing captions beside {things}", things=things)
 
 
 def taking_over_title(things: str) -> str:
     """The title of a job that reads text files."""
-    return tr("Taking over captions beside {things}", things=things)
+    return kept("Taking over captions beside {things}", things=things)
 
 
 def new_tags_title() -> str:
     """The title of a job that tags all media with another vocabulary."""
-    return tr("New tags for all photos and videos")
+    return kept("New tags for all photos and videos")

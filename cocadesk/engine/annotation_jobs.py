@@ -13,7 +13,7 @@ from cocadesk.annotations.human import HumanAnnotations
 from cocadesk.annotations.progress import AnnotationProgress, AnnotationStage, SkippedFile
 from cocadesk.annotations.sidecar_job import WriteReport, write_steps
 from cocadesk.annotations.taking_over import TakeOverReport, take_over_steps
-from cocadesk.annotations.titles import things
+from cocadesk.annotations.titles import kept_things, writing_title
 from cocadesk.engine.conversions import (
     sentence,
     skipped_items,
@@ -26,7 +26,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.errors import UserError, grouped, tr
+from cocadesk.errors import UserError, grouped, kept, tr
 from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
 from cocadesk.protocol.captions import CaptionWriting
@@ -155,7 +155,8 @@ class AnnotationJobs:
         if not keys:
             raise UserError(tr("These files are not in the library any more."))
         wanted = structs.replace(order, scope=Scope(keys=keys), order=new_key())
-        title = tr("Captions for {things}, tried again", things=things(self._library, keys))
+        said = kept_things(self._library, keys)
+        title = kept("Captions for {things}, tried again", things=said)
         return self._context.queue(JobKind.CAPTION, title, wanted, items=len(keys))
 
     def tag_steps(self, spec: str) -> Steps:
@@ -176,7 +177,7 @@ class AnnotationJobs:
         """The same job as a command of its own: files that are up to date stay as they are."""
         order = msgspec.json.decode(spec, type=WriteSpec)
         keys = scope_keys(self._library, order.scope)
-        title = tr("Writing captions beside {things}", things=things(self._library, keys))
+        title = writing_title(kept_things(self._library, keys))
         wanted = structs.replace(order, batch=new_key())
         return self._context.queue(JobKind.WRITE, title, wanted, items=len(keys))
 

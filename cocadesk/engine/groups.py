@@ -13,7 +13,7 @@ from cocadesk.engine.conversions import LABELS, level_of, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.scopes import row_of
-from cocadesk.errors import grouped, tr, tr_count
+from cocadesk.errors import grouped, kept, tr, tr_count
 from cocadesk.indexing.types import GroupingProgress, GroupingReport, GroupingStage
 from cocadesk.library.best import ranked
 from cocadesk.library.edits import apart_pairs, best_keys
@@ -38,7 +38,7 @@ from cocadesk.search.filters import parse_filter
 from cocadesk.search.matching import matching_keys
 
 _HIDDEN = parse_filter("hidden:yes")
-TITLE = tr("Looking for same pictures")
+TITLE = kept("Looking for same pictures")
 STAGES = {
     GroupingStage.READ: tr("Reading what has come"),
     GroupingStage.SEARCH: tr("Looking for likely pairs"),

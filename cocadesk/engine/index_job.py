@@ -16,7 +16,7 @@ from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.switch_orders import awaited_sources
-from cocadesk.errors import UserError, grouped, tr, tr_count
+from cocadesk.errors import UserError, grouped, kept, tr, tr_count
 from cocadesk.indexing.types import (
     Again,
     IndexOptions,
@@ -110,12 +110,12 @@ class IndexHandler(RequestHandler):
                 tr("There is no folder to look through."), "", tr("Add a folder first.")
             )
         names = [Path(folder.text).name or folder.text for folder in folders]
-        shown = ", ".join(names[:3])
-        if len(names) > 3:
-            shown = tr("{names} and {more} more", names=shown, more=len(names) - 3)
-        title = (
-            tr("Adding {shown}", shown=shown) if names else tr("Looking for new photos and videos")
-        )
+        shown, more = ", ".join(names[:3]), len(names) - 3
+        title = kept("Adding {names}", names=shown)
+        if more > 0:
+            title = kept("Adding {names} and {number} more", names=shown, number=more)
+        elif not names:
+            title = kept("Looking for new photos and videos")
         spec = IndexSpec(folders=folders, again=body.again, ray=body.ray)
         items = files_in(folder.to_bytes() for folder in folders) if folders else None
         return self._context.queue(JobKind.INDEX, title, spec, items=items)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cocadesk.engine.job_order import Hold, Lane, in_order, lane_of, may_pass, waits
 from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec
 from cocadesk.engine.job_steps import JobStep
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, retold, tr
 from cocadesk.protocol.values import JobKind, JobState, JobValue
 
 SAVE_EVERY_S = 10.0
@@ -96,7 +96,7 @@ class JobList:
         value = JobValue(
             id=job_id,
             kind=kind,
-            title=order.title,
+            title=retold(order.title),
             state=JobState.QUEUED,
             created=now.isoformat(timespec="seconds"),
             attempt=order.attempt,

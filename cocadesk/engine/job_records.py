@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cocadesk.engine.conversions import to_value
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, retold
 from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
 
@@ -78,7 +78,7 @@ class JobStore(Protocol):
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A job's order as it is stored: its title and the work's own spec.
+    """A job's order as it is stored: its title, in English (``kept``), and the work's own spec.
 
     ``crashes`` counts the engines that died in it since it got to ``furthest``, or since
     the library got beyond ``mark``; ``suspects`` are the files that each of them had in hand.
@@ -97,8 +97,8 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suspects: tuple[bytes, ...] = ()
 
     def is_same_order(self, other: JobSpec) -> bool:
-        """True where both ask for the same."""
-        return (self.title, self.work) == (other.title, other.work)
+        """True where both ask for the same, in whatever words."""
+        return self.work == other.work
 
     def again(self, work: str) -> JobSpec:
         """The order of a job that a person starts once more: it is given new tries."""
@@ -214,7 +214,7 @@ def _from_row(row: JobRow, witness: Witness, *, is_alone: bool) -> Job | None:
         row,
         JobValue,
         kind=kind,
-        title=spec.title,
+        title=retold(spec.title),
         attempt=spec.attempt,
         is_background=spec.is_background,
         is_bytes=kind is JobKind.FETCH_MODEL,

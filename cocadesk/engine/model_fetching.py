@@ -15,7 +15,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps
 from cocadesk.engine.model_removal import is_ours, remove_model
 from cocadesk.engine.switch_orders import switch_source
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, retold, tr
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import (
     JobAction,
@@ -65,8 +65,7 @@ class ModelFetcher:
         from cocadesk.model.checkpoints import hub
 
         repository = hub.parse_repository(source)
-        name = name_of(source)
-        title = tr("Fetching {name}", name=name)
+        title = kept("Fetching {model}", model=kept_name_of(source))
         spec = msgspec.json.encode(FetchSpec(source=source, folder=folder)).decode()
         jobs = self._context.jobs()
         if hub.is_here(repository):
@@ -229,7 +228,7 @@ def fetched(source: str, folder: WirePath | None = None) -> Generator[JobStep, N
     Raises:
         UserError: it can't be fetched.
     """
-    stage = tr("Fetching {name}", name=name_of(source))
+    stage = retold(kept("Fetching {model}", model=kept_name_of(source)))
     speed = _Speed()
     child = FetchChild(source, None if folder is None else Path(folder.to_str()))
     try:
@@ -283,7 +282,8 @@ def _offer(offer: OfferedModel, known_bytes: int, job_id: str) -> ModelOffer:
     from cocadesk.model.offers import bytes_to_prepare
 
     if not hub.is_of_hub(offer.source):
-        return to_value(offer, ModelOffer, is_here=True, size_bytes=known_bytes)
+        name = retold(offer.name)
+        return to_value(offer, ModelOffer, name=name, is_here=True, size_bytes=known_bytes)
     repository = hub.parse_repository(offer.source)
     is_here = hub.is_here(repository)
     fetched_bytes = 0 if is_here else min(hub.fetched_bytes(repository), offer.size_bytes)
@@ -293,6 +293,7 @@ def _offer(offer: OfferedModel, known_bytes: int, job_id: str) -> ModelOffer:
     return to_value(
         offer,
         ModelOffer,
+        name=retold(offer.name),
         is_here=is_here,
         fetched_bytes=fetched_bytes,
         needs_bytes=to_fetch + to_prepare,
@@ -323,6 +324,11 @@ class _Speed:
 
 def name_of(source: str) -> str:
     """A model's name in a sentence."""
+    return retold(kept_name_of(source))
+
+
+def kept_name_of(source: str) -> str:
+    """The same in English, for the title of a job."""
     from cocadesk.model.offers import offered
 
     offer = offered(source)

@@ -14,10 +14,15 @@ from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
-from cocadesk.engine.model_fetching import ModelFetcher, fetched_where_absent, name_of
+from cocadesk.engine.model_fetching import (
+    ModelFetcher,
+    fetched_where_absent,
+    kept_name_of,
+    name_of,
+)
 from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_spec
 from cocadesk.engine.teaching.runs import Choice, RunStore
-from cocadesk.errors import UserError, grouped, tr
+from cocadesk.errors import UserError, grouped, kept, retold, tr
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.values import (
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from cocadesk.model.backend import Backend
 
 STAGE = tr("Reading photos and videos for the new model")
-UPDATE = tr("Reading photos and videos again with the improved model")
+UPDATE = kept("Reading photos and videos again with the improved model")
 IMPROVED = tr("the improved model")
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
@@ -71,7 +76,7 @@ class ModelSwitcher:
         return job
 
     def _ordered(self, source: str, purpose: ModelPurpose | None) -> JobValue:
-        title = tr("Switching to {name}", name=self._name(source))
+        title = kept("Switching to {model}", model=self._kept_name(source))
         captions = self._context.library.manifest.caption_source
         order = ModelSwitchSpec(source=source, purpose=purpose, captions_before=captions)
         spec = order.encoded()
@@ -99,7 +104,7 @@ class ModelSwitcher:
             return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
 
     def _ordered_for_captions(self, source: str) -> JobValue:
-        title = tr("Captions by {name}", name=self._name(source))
+        title = kept("Captions by {model}", model=self._kept_name(source))
         order = ModelSwitchSpec(source=source, purpose=ModelPurpose.CAPTIONS)
         jobs = self._context.jobs()
         with self._using:
@@ -221,14 +226,18 @@ class ModelSwitcher:
 
     def _name(self, source: str) -> str:
         """The name of a model in a sentence; a run by its title."""
+        return retold(self._kept_name(source))
+
+    def _kept_name(self, source: str) -> str:
+        """The same in English, for the title of a job."""
         if source == STARTER:
-            return tr("the starter")
+            return kept("the starter")
         if source.startswith(RUN_PREFIX):
             with contextlib.suppress(UserError):
                 record = self._runs.get(source.removeprefix(RUN_PREFIX))
-                return tr("the model of “{run}”", run=record.title)
-        name = name_of(source)
-        return name if name != source else tr("the model {source}", source=source)
+                return kept("the model of “{run}”", run=record.title)
+        name = kept_name_of(source)
+        return name if name != source else kept("the model {source}", source=source)
 
     def _fits(self, backend: Backend) -> bool:
         """True where the vectors that answer now are this model's too, or there are none."""
@@ -303,7 +312,7 @@ def refuse_for_search(source: str) -> None:
     offer = offered(source)
     if offer is not None and not offer.is_for_search:
         raise UserError(
-            tr("{name} can't search.", name=offer.name),
+            tr("{name} can't search.", name=name_of(source)),
             spoiled(),
             tr(
                 "Let it write captions alone: cocadesk model use {source} --for captions.",

@@ -127,6 +127,7 @@ class Scheduler:
     ) -> JobValue:
         """Queues a job; the same order that waits or runs already is that job.
 
+        ``title`` is English (``kept``), and shown in the person's language.
         ``items`` is the number of its files, where it is known: a job of few passes longer
         ones. One ``is_background`` that nobody has asked for never does.
         """

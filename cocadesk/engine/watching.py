@@ -16,7 +16,7 @@ from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.index_job import IndexSpec
 from cocadesk.engine.job_order import is_short
 from cocadesk.engine.job_records import Job
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.indexing.watching import Changes, Looks, WatchPace
 from cocadesk.library.paths import is_under
 from cocadesk.media.excludes import Excludes
@@ -244,10 +244,11 @@ class FolderWatcher:
         folders = tuple(map(WirePath.of, roots))
         spec = IndexSpec(folders=folders, settle_s=self._pace.quiet_s)
         names = [Path(folder.text).name or folder.text for folder in spec.folders]
-        shown = names[0]
-        if len(names) > 1:
-            shown = tr("{names} and {more} more", names=shown, more=len(names) - 1)
-        title = tr("Looking at changes in {names}", names=shown)
+        title = kept("Looking at changes in {names}", names=names[0])
+        if more := len(names) - 1:
+            title = kept(
+                "Looking at changes in {names} and {number} more", names=names[0], number=more
+            )
         text = msgspec.json.encode(spec).decode()
         self._job_roots, self._job_began_s = roots, time.monotonic()
         jobs = self._context.jobs()

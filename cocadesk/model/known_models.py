@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, retold
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import is_checkpoint
@@ -93,7 +93,7 @@ def _hub_models(used: Sequence[str]) -> Iterator[KnownModel]:
         named = offer.source if offer else source
         yield KnownModel(
             source=next((one for one in used if hub.same_model(one, source)), named),
-            name=offer.name if offer else name,
+            name=retold(offer.name) if offer else name,
             size_bytes=_size(snapshot),
             note=note,
             is_for_search=offer is None or offer.is_for_search,

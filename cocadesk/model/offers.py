@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cocadesk.errors import tr
+from cocadesk.errors import kept, tr
 from cocadesk.locations import STARTER
 from cocadesk.model.checkpoints.hub import RELEASED_PREFIX, same_model
 
@@ -34,8 +34,8 @@ class Recall:
 class OfferedModel:
     """A model that a person may choose without knowing its name.
 
-    ``compiled_bytes`` is what its image network takes once it is compiled for a processor, in
-    bfloat16; one without that takes twice as much.
+    ``name`` is English (``retold`` shows it); ``compiled_bytes`` is what its image network takes
+    once it is compiled for a processor, in bfloat16; one without that takes twice as much.
     """
 
     source: str
@@ -52,7 +52,7 @@ class OfferedModel:
 OFFERED = (
     OfferedModel(
         source=STARTER,
-        name=tr("Starter"),
+        name=kept("Starter"),
         title=tr("Small and quick"),
         good_for=tr(
             "Finds everyday things and scenes in English and writes short, plain captions. It "
@@ -95,7 +95,7 @@ OFFERED = (
     ),
     OfferedModel(
         source=f"{RELEASED_PREFIX}coca_ViT-B-32/{_COCO_TUNED}",
-        name=tr("CoCa ViT-B-32, tuned on COCO"),
+        name=kept("CoCa ViT-B-32, tuned on COCO"),
         title=tr("For captions only"),
         good_for=tr(
             "Was tuned on captions that people wrote, which spoiled its search: let another "

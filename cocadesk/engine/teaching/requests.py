@@ -19,7 +19,7 @@ from cocadesk.engine.teaching.run_state import RunReader
 from cocadesk.engine.teaching.runs import Choice, RunRecord, RunStore
 from cocadesk.engine.teaching.spec import build_spec, check_source, count_taught
 from cocadesk.engine.teaching.trainer_process import TrainerChild, TrainerEvents, job_step
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.library.rows import new_key
 from cocadesk.library_uri import uri_of
 from cocadesk.locations import RUN_PREFIX
@@ -135,7 +135,7 @@ class TeachingHandler(RequestHandler):
 
     def _queue(self, record: RunRecord) -> JobValue:
         spec = msgspec.json.encode(TeachJobSpec(run=record.id)).decode()
-        title = tr("Learning from {record}", record=record.title)
+        title = kept("Learning from {record}", record=record.title)
         jobs = self._parts.jobs()
         if any(job.id == record.id and job.state.can_start_again for job in jobs.all()):
             job = jobs.again(record.id, spec)
