@@ -15,8 +15,8 @@ from cocadesk.errors import UserError, grouped, retold, tr
 from cocadesk.library.paths import beside
 from cocadesk.library.rows import MediaRow, ViewRow
 from cocadesk.library.vectors import live_moments_of, moments_of
-from cocadesk.model.values import CaptionLength, Writing
-from cocadesk.protocol.captions import MOST_BEAMS, CaptionWriting
+from cocadesk.model.values import CaptionLength, GenerationOptions, Writing, check_options
+from cocadesk.protocol.captions import LONGEST_PROMPT, MOST_BEAMS, CaptionWriting
 from cocadesk.protocol.messages import Hits, ListNewest, Moments, Search
 from cocadesk.protocol.paths import WirePath, printable
 from cocadesk.protocol.values import (
@@ -83,7 +83,18 @@ def to_writing(wished: CaptionWriting) -> Writing:
             tr("Each is one more wording that is followed to its end."),
             tr("Choose 1 to {most_beams}.", most_beams=MOST_BEAMS),
         )
-    return Writing(length=CaptionLength(wished.length.value), beams=wished.beams)
+    prompt = " ".join(wished.prompt.split())
+    if len(prompt) > LONGEST_PROMPT:
+        raise UserError(
+            tr("The beginning of the captions is too long."),
+            tr("It has {count} letters.", count=grouped(len(prompt))),
+            tr("Shorten it to {most} at most.", most=LONGEST_PROMPT),
+        )
+    given = {name: getattr(wished, name) for name in wished.__struct_fields__}
+    length = CaptionLength(wished.length.value)
+    writing = Writing(**(given | {"length": length, "prompt": prompt}))
+    check_options(writing.applied(GenerationOptions()))
+    return writing
 
 
 class SkippedItem(Protocol):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.rows import WHEN, FakeContext, in_length, in_style
+from cocadesk.fake_engine.rows import WHEN, FakeContext, as_written, in_style
 from cocadesk.protocol.calls import Call
-from cocadesk.protocol.captions import CaptionLength
+from cocadesk.protocol.captions import USUAL_WRITING
 from cocadesk.protocol.messages import (
     AnnotationsChanged,
     AnnotationsReply,
@@ -119,8 +119,8 @@ class FakeAnnotations:
     def caption_of(self, key: str) -> str:
         """The human caption, else the machine's."""
         style = self._context.described.get(key, CaptionStyle.SENTENCE)
-        length = self._context.lengths.get(key, CaptionLength.USUAL)
-        made = in_length(in_style(self._context.media[key].caption, style), length)
+        writing = self._context.writings.get(key, USUAL_WRITING)
+        made = as_written(in_style(self._context.media[key].caption, style), writing)
         human = self._human[key].caption
         return made if human is None else human
 

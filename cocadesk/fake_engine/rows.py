@@ -64,14 +64,14 @@ class FakeMedium:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeContext:
-    """The handlers' shared state; ``described`` and ``lengths`` are of media's machine captions."""
+    """The handlers' shared state; ``described`` and ``writings``: media's machine captions."""
 
     library: Path
     jobs: FakeJobs
     publish: Callable[[EventBody], None]
     media: dict[str, FakeMedium] = field(default_factory=dict)
     described: dict[str, CaptionStyle] = field(default_factory=dict)
-    lengths: dict[str, CaptionLength] = field(default_factory=dict)
+    writings: dict[str, CaptionWriting] = field(default_factory=dict)
 
     def describe(
         self,
@@ -82,7 +82,7 @@ class FakeContext:
         """Captions a medium: in this style, or as it is, else in a sentence, so written."""
         known = self.described.get(key)
         if known is None or style not in (None, known):
-            self.lengths[key] = writing.length
+            self.writings[key] = writing
         self.described[key] = style or known or CaptionStyle.SENTENCE
 
     def medium(self, key: str) -> FakeMedium:
@@ -104,11 +104,14 @@ def in_style(caption: str, style: CaptionStyle) -> str:
     return f"{caption}, seen close up" if style is CaptionStyle.ALT_TEXT else caption
 
 
-def in_length(caption: str, length: CaptionLength) -> str:
-    """A made-up caption as it reads shorter or longer."""
-    if length is CaptionLength.SHORTER:
-        return " ".join(caption.split()[:4])
-    return f"{caption}, with more around it" if length is CaptionLength.LONGER else caption
+def as_written(caption: str, writing: CaptionWriting) -> str:
+    """A made-up caption as it reads shorter or longer, and with another beginning."""
+    if writing.length is CaptionLength.SHORTER:
+        caption = " ".join(caption.split()[:4])
+    elif writing.length is CaptionLength.LONGER:
+        caption = f"{caption}, with more around it"
+    beginning = " ".join(writing.prompt.split())
+    return f"{beginning[:1].upper()}{beginning[1:]} {caption}" if beginning else caption
 
 
 def place_of(number: int) -> tuple[str, str, str]:

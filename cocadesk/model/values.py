@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.confidence import Confidence
 from cocadesk.model.tag_constants import TagConstants
 from cocadesk.picture_input import InputSpec
@@ -203,23 +204,110 @@ class CaptionLength(StrEnum):
 _SHORT_PENALTY = -1.0
 _LONG_PENALTY = 1.0
 _LONG_TOKENS = 12
+_HIGHEST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """A person's wishes about new captions; ``beams`` 0 is as many as suit the model."""
+    """A person's wishes about new captions, as ``GenerationOptions`` has them.
+
+    0 beams or tokens, and what is None, are as suits the model. A ``length_penalty`` counts
+    more than the ``length``.
+    """
 
     length: CaptionLength = CaptionLength.USUAL
     beams: int = 0
+    prompt: str = ""
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    repetition_penalty: float = 1.0
+    no_repeat: int | None = None
+    no_repeat_phrases: bool = False
+    min_tokens: int = 0
+    max_tokens: int = 0
+    length_penalty: float | None = None
+    rerank_weight: float | None = None
 
     def applied(self, usual: GenerationOptions) -> GenerationOptions:
         """The options of a model with these wishes."""
-        wished = replace(usual, beams=self.beams or usual.beams)
+        wished = self._in_length(usual)
+        wished = replace(
+            wished,
+            beams=self.beams or usual.beams,
+            prompt=self.prompt,
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            seed=self.seed,
+            repetition_penalty=self.repetition_penalty,
+            no_repeat_phrases=self.no_repeat_phrases or usual.no_repeat_phrases,
+            no_repeat_ngram=_chosen(self.no_repeat, usual.no_repeat_ngram),
+            max_tokens=self.max_tokens or usual.max_tokens,
+            min_tokens=self.min_tokens or wished.min_tokens,
+            length_penalty=_chosen(self.length_penalty, wished.length_penalty),
+            rerank_weight=_chosen(self.rerank_weight, usual.rerank_weight),
+        )
+        if self.min_tokens or wished.min_tokens <= wished.max_tokens:
+            return wished
+        return replace(wished, min_tokens=wished.max_tokens)  # nobody asked for more
+
+    def _in_length(self, usual: GenerationOptions) -> GenerationOptions:
         if self.length is CaptionLength.SHORTER:
-            return replace(wished, length_penalty=_SHORT_PENALTY)
+            return replace(usual, length_penalty=_SHORT_PENALTY)
         if self.length is CaptionLength.LONGER:
-            return replace(wished, length_penalty=_LONG_PENALTY, min_tokens=_LONG_TOKENS)
-        return wished
+            return replace(usual, length_penalty=_LONG_PENALTY, min_tokens=_LONG_TOKENS)
+        return usual
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _chosen(wished: _Number | None, usual: _Number) -> _Number:
+    return usual if wished is None else wished
+
+
+def check_options(options: GenerationOptions) -> None:
+    """Looks at what no network can do.
+
+    Raises:
+        UserError: an option is out of its range.
+    """
+    if options.beams < 1:
+        raise UserError(tr("A caption search needs at least one beam."))
+    if not (0 <= options.temperature <= _HIGHEST and 0 < options.top_p <= 1 and options.top_k >= 0):
+        raise UserError(
+            tr("Captions cannot be drawn so."),
+            tr(
+                "The temperature is 0 to {highest}, top-k 0 or more, top-p above 0 and at most 1.",
+                highest=_HIGHEST,
+            ),
+        )
+    if not 0 <= options.seed < 2**63:
+        raise UserError(
+            tr("Captions cannot be drawn by the seed {seed}.", seed=options.seed),
+            tr("A seed is a whole number from 0 on, with at most 18 digits."),
+        )
+    if not 0 < options.repetition_penalty <= _HIGHEST:
+        raise UserError(
+            tr(
+                "A repetition penalty is above 0 and at most {highest}; 1 changes nothing.",
+                highest=_HIGHEST,
+            )
+        )
+    if options.no_repeat_ngram < 0 or not 0 <= options.min_tokens <= options.max_tokens:
+        raise UserError(
+            tr("Captions cannot be so long."),
+            tr(
+                "The least of tokens is {least} and the most {most}.",
+                least=options.min_tokens,
+                most=options.max_tokens,
+            ),
+            tr("Numbers of tokens are 0 or more, and the least is not above the most."),
+        )
+    if not all(map(math.isfinite, (options.length_penalty, options.rerank_weight))):
+        raise UserError(tr("Wordings cannot be compared by what is no number."))
 
 
 USUAL_WRITING = Writing()

@@ -97,6 +97,8 @@ class FakeBackend:
             texts = [f"{text} with a lot around it" for text in texts]
         if getattr(options, "length_penalty", 0.0) < 0:
             texts = [" ".join(text.split()[:2]) for text in texts]
+        if beginning := getattr(options, "prompt", ""):
+            texts = [f"{beginning[:1].upper()}{beginning[1:]} {text}" for text in texts]
         return [FakeCaption(text=text, score=0.9) for text in texts]
 
     def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:

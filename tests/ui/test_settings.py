@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QFont, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from cocadesk.fake_engine.engine import FakeEngine
@@ -37,7 +37,16 @@ from cocadesk.protocol.values import (
 )
 from tests.support.stand_in_link import StandInLink
 from ui.annotations.by_itself import BY_ITSELF, CaptionsByItself
-from ui.annotations.styles import BEAMS, STYLE, StyleChoice, chosen_writing
+from ui.annotations.styles import (
+    BEAMS,
+    LEAST,
+    MOST,
+    SEED,
+    STYLE,
+    TEMPERATURE,
+    StyleChoice,
+    chosen_writing,
+)
 from ui.engine.link import EngineLink, Ticket
 from ui.engine.tracker import JobTracker
 from ui.kit import desktop
@@ -333,6 +342,70 @@ def test_length_and_care_go_with_the_next_captions(
     assert chosen_writing() == CaptionWriting()
     BEAMS.write(99)
     assert chosen_writing().beams == MOST_BEAMS
+
+
+def test_more_settings_for_captions_are_folded_and_found_and_kept(page: SettingsPage) -> None:
+    """The button shows them, a search does too, and each goes with the next captions."""
+    captions = cast("CaptionsSection", _section(page, CaptionsSection))
+    more = captions.more
+    assert not any(row.isVisible() for row in more.rows)
+    page.field.setText("temperature")
+    assert _shown(page) == {"Captions": ["Variety"]}
+    page.field.clear()
+    assert not any(row.isVisible() for row in more.rows)
+    more.button.click()
+    assert all(row.isVisible() for row in more.rows)
+    assert more.button.text() == "Less"
+    chosen = {
+        "Variety": "Some (0.7)",
+        "Words to draw from": "The 20 likeliest",
+        "Share to draw from": "The likeliest 90 %",
+        "Words that were said": "A little (1.1)",
+        "The same words in a row": "Never two of them again",
+        "The same thing twice": "Never again",
+        "Shortest caption": "6 words",
+        "Longest caption": "20 words",
+        "Fit to the photo": "Much (20)",
+    }
+    lines = {"Beginning of captions": " a photo of ", "Number of the drawing": "42"}
+    assert {row.title for row in more.rows} == chosen.keys() | lines.keys()
+    for row in more.rows:
+        if row.title in chosen:
+            _pick(row, chosen[row.title])
+        else:
+            line = row.findChild(QLineEdit)
+            assert isinstance(line, QLineEdit)
+            line.clear()
+            QTest.keyClicks(line, lines[row.title])
+    assert chosen_writing() == CaptionWriting(
+        prompt="a photo of",
+        temperature=0.7,
+        top_k=20,
+        top_p=0.9,
+        seed=42,
+        repetition_penalty=1.1,
+        no_repeat=2,
+        no_repeat_phrases=True,
+        min_tokens=6,
+        max_tokens=20,
+        rerank_weight=20.0,
+    )
+    captions.on_shown()
+    assert all(row.isVisible() for row in more.rows)
+    for row in more.rows:
+        row.reset.click()
+        assert row.reset.isHidden()
+    assert chosen_writing() == CaptionWriting()
+    more.button.click()
+    assert not any(row.isVisible() for row in more.rows)
+
+
+def test_damaged_settings_for_captions_are_bounded() -> None:
+    """A file that somebody wrote in."""
+    for preference, value in ((TEMPERATURE, 1e9), (SEED, -5), (LEAST, 99), (MOST, 7)):
+        preference.write(value)  # type: ignore[attr-defined]
+    found = chosen_writing()
+    assert (found.temperature, found.seed, found.min_tokens, found.max_tokens) == (2.0, 0, 7, 7)
 
 
 def test_the_caption_switch_is_of_this_library(page: SettingsPage, library: Path) -> None:

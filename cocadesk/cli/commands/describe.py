@@ -25,6 +25,122 @@ if TYPE_CHECKING:
 
 #: The lengths of captions beside the usual one.
 LengthName = Literal["usual", "shorter", "longer"]
+StyleOption = Annotated[
+    Optional[StyleName],  # noqa: UP045 - typer reads it
+    typer.Option(
+        "--style", help=tr("Made anew where the caption has another. New ones: sentence.")
+    ),
+]
+LengthOption = Annotated[
+    LengthName,
+    typer.Option("--length", help=tr("Of new captions; those that there are stay.")),
+]
+BeamsOption = Annotated[
+    int,
+    typer.Option(
+        "--beams",
+        min=0,
+        help=tr("So many wordings are followed at once: more take longer. 0: as suits the model."),
+    ),
+]
+_DRAWING = tr("Drawing: other captions each time")
+_RULES = tr("Words and length")
+PromptOption = Annotated[
+    str,
+    typer.Option(
+        "--prompt", metavar=tr("WORDS"), help=tr("Each new caption begins with these words.")
+    ),
+]
+TemperatureOption = Annotated[
+    float,
+    typer.Option(
+        "--temperature",
+        rich_help_panel=_DRAWING,
+        help=tr(
+            "Above 0 words are drawn: near 0 the most probable ones, at 1 as the model "
+            "rates them. 0: searched for, not drawn."
+        ),
+    ),
+]
+TopKOption = Annotated[
+    int,
+    typer.Option(
+        "--top-k",
+        rich_help_panel=_DRAWING,
+        help=tr("From so many most probable tokens. 0: from all."),
+    ),
+]
+TopPOption = Annotated[
+    float,
+    typer.Option(
+        "--top-p",
+        rich_help_panel=_DRAWING,
+        help=tr("From the fewest tokens that have this probability together."),
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option("--seed", rich_help_panel=_DRAWING, help=tr("The same one draws the same again.")),
+]
+PenaltyOption = Annotated[
+    float,
+    typer.Option(
+        "--repetition-penalty",
+        rich_help_panel=_RULES,
+        help=tr("Above 1 words that a caption has come again less."),
+    ),
+]
+NoRepeatOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--no-repeat",
+        min=0,
+        rich_help_panel=_RULES,
+        help=tr("Never the same N tokens in a row again. 0: allowed."),
+    ),
+]
+NoRepeatPhrasesOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-repeat-phrases",
+        rich_help_panel=_RULES,
+        help=tr("Never the same words after an article."),
+    ),
+]
+LeastOption = Annotated[
+    int,
+    typer.Option(
+        "--min-tokens",
+        min=0,
+        rich_help_panel=_RULES,
+        help=tr("At least so many tokens; most words are one. 0: as suits the model."),
+    ),
+]
+MostOption = Annotated[
+    int,
+    typer.Option(
+        "--max-tokens",
+        min=0,
+        rich_help_panel=_RULES,
+        help=tr("At most so many tokens. 0: as suits the model."),
+    ),
+]
+LengthPenaltyOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--length-penalty",
+        rich_help_panel=_RULES,
+        help=tr("Wordings are compared by likelihood over length to this power."),
+    ),
+]
+RerankOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--rerank",
+        rich_help_panel=_RULES,
+        help=tr("How much it counts that a wording fits the photo. 0: not."),
+    ),
+]
 
 
 @command()
@@ -62,26 +178,21 @@ def caption(
     options: Options,
     report: Report,
     paths: PathsArgument,
-    style: Annotated[
-        Optional[StyleName],  # noqa: UP045 - typer reads it
-        typer.Option(
-            "--style", help=tr("Made anew where the caption has another. New ones: sentence.")
-        ),
-    ] = None,
-    length: Annotated[
-        LengthName,
-        typer.Option("--length", help=tr("Of new captions; those that there are stay.")),
-    ] = "usual",
-    beams: Annotated[
-        int,
-        typer.Option(
-            "--beams",
-            min=0,
-            help=tr(
-                "So many wordings are followed at once: more take longer. 0: as suits the model."
-            ),
-        ),
-    ] = 0,
+    style: StyleOption = None,
+    length: LengthOption = "usual",
+    beams: BeamsOption = 0,
+    prompt: PromptOption = "",
+    temperature: TemperatureOption = 0.0,
+    top_k: TopKOption = 0,
+    top_p: TopPOption = 1.0,
+    seed: SeedOption = 0,
+    repetition_penalty: PenaltyOption = 1.0,
+    no_repeat: NoRepeatOption = None,
+    no_repeat_phrases: NoRepeatPhrasesOption = False,
+    min_tokens: LeastOption = 0,
+    max_tokens: MostOption = 0,
+    length_penalty: LengthPenaltyOption = None,
+    rerank: RerankOption = None,
     filter_text: FilterOption = "",
 ) -> int:
     """Describe photos and videos in a sentence each, or as the style says."""
@@ -94,7 +205,22 @@ def caption(
         kind=DescriptionKind.CAPTION,
         filter=filter_text,
         style=CaptionStyle(style.replace("-", " ")) if style else None,
-        writing=CaptionWriting(length=CaptionLength(length), beams=beams),
+        writing=CaptionWriting(
+            length=CaptionLength(length),
+            beams=beams,
+            prompt=prompt,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            seed=seed,
+            repetition_penalty=repetition_penalty,
+            no_repeat=no_repeat,
+            no_repeat_phrases=no_repeat_phrases,
+            min_tokens=min_tokens,
+            max_tokens=max_tokens,
+            length_penalty=length_penalty,
+            rerank_weight=rerank,
+        ),
     )
     return _describe(
         options,

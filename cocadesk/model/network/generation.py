@@ -14,7 +14,13 @@ from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.next_tokens import drawn, forbid_repeats, penalise_repeats
 from cocadesk.model.network.products import plain_arithmetic
-from cocadesk.model.values import SENTENCE, GenerationOptions, Markers, unknown_style
+from cocadesk.model.values import (
+    SENTENCE,
+    GenerationOptions,
+    Markers,
+    check_options,
+    unknown_style,
+)
 
 _LEAVING = 4
 """Searches that are over leave the batch when they are one of so many: leaving costs a copy."""
@@ -107,23 +113,6 @@ def decoder_of(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
     state = dict(model.named_parameters(remove_duplicate=False))
     arithmetic = None if dtype is torch.float32 else plain_arithmetic(dtype)
     return TextDecoder(model.config.text, state, arithmetic)
-
-
-def check_options(options: GenerationOptions) -> None:
-    """Looks at what no network can do.
-
-    Raises:
-        UserError: an option is out of its range.
-    """
-    if options.beams < 1:
-        raise UserError("A caption search needs at least one beam.")
-    if options.temperature < 0 or not 0 < options.top_p <= 1 or options.top_k < 0:
-        raise UserError(
-            "Captions cannot be drawn so.",
-            "The temperature and top-k are 0 or more, top-p is above 0 and at most 1.",
-        )
-    if options.repetition_penalty <= 0:
-        raise UserError("A repetition penalty is above 0; 1 changes nothing.")
 
 
 @torch.inference_mode()

@@ -289,3 +289,22 @@ def test_new_captions_are_as_long_as_wanted_and_old_ones_stay(client: AnyEngine)
     assert captioned(None, CaptionLength.SHORTER) == longer
     captioned(CaptionStyle.SHORT, CaptionLength.USUAL)
     assert captioned(CaptionStyle.SENTENCE, CaptionLength.SHORTER) != longer
+
+
+def test_new_captions_begin_with_the_words_that_are_asked_for(client: AnyEngine) -> None:
+    """An empty prompt is none."""
+    key = _keys(client)[-1]
+
+    def captioned(style: CaptionStyle, prompt: str) -> str:
+        writing = CaptionWriting(prompt=prompt, temperature=0.5, top_k=20, seed=3)
+        body = StartCaption(scope=Scope(keys=(key,)), style=style, writing=writing)
+        _end(client, client.ask(body, JobReply, timeout_s=WAIT_S))
+        return client.ask(GetDetail(key=key), Detail, timeout_s=WAIT_S).row.caption or ""
+
+    captioned(CaptionStyle.SHORT, "")
+    plain = captioned(CaptionStyle.SENTENCE, "")
+    assert not plain.startswith("One of")
+    captioned(CaptionStyle.SHORT, "")
+    assert captioned(CaptionStyle.SENTENCE, "one  of").startswith("One of")
+    captioned(CaptionStyle.SHORT, "")
+    assert captioned(CaptionStyle.SENTENCE, " ") == plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 
@@ -18,6 +19,7 @@ from ui.kit.translation import tr
 from ui.kit.widgets import button
 from ui.shell.engine_choices import THREADS, engine_options
 from ui.shell.pages import Pages
+from ui.shell.settings.caption_more import MoreRows
 from ui.shell.settings.context import SettingsContext
 from ui.shell.settings.rows import (
     CONTROL_PX,
@@ -100,10 +102,27 @@ class CaptionsSection(Section):
             words=tr("automatic after indexing when"),
         )
         self.box.clicked.connect(self._choose)
-        super().__init__(tr("Captions"), self.style_row, self.length, self.beams, self.when)
+        self.more = MoreRows()
+        super().__init__(
+            tr("Captions"),
+            self.style_row,
+            self.length,
+            self.beams,
+            self.when,
+            self.more.head,
+            *self.more.rows,
+        )
+
+    def show_fitting(self, words: Sequence[str]) -> bool:
+        """Shows the rows that fit, folded ones too; without words, what was unfolded."""
+        fits = super().show_fitting(words)
+        if not words:
+            self.more.show()
+        return fits
 
     def on_shown(self) -> None:
         """Shows what holds for this library."""
+        self.more.refresh()
         for row in (self.style_row, self.length, self.beams):
             row.refresh()
         is_on = BY_ITSELF.read(self._scope)
