@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from cocadesk.annotations.human import AnnotationChange, Command, HumanAnnotations
 from cocadesk.annotations.text import name_of
@@ -14,6 +15,20 @@ from cocadesk.library.library import Library
 from cocadesk.library.paths import fold
 from cocadesk.library.places import places_between
 from cocadesk.library.rows import ALBUM, SAVED_SEARCH, Edit, new_key
+
+Rewritten: TypeAlias = Callable[[str, str, str], str]
+"""Gives a query in which what it names by the first name has the second one."""
+
+
+def searches_with(
+    library: Library, command: Command, rewritten: Callable[[str], str]
+) -> Iterator[Edit]:
+    """The edits by which saved searches ask as ``rewritten`` says; none for those it leaves."""
+    for saved in library.albums.searches():
+        query = rewritten(saved.query)
+        if query != saved.query:
+            old, new = [saved.name, saved.query], [saved.name, query]
+            yield _said(command, saved.id, SAVED_SEARCH, old, new)
 
 
 class AlbumEditor:
@@ -85,13 +100,18 @@ class AlbumEditor:
             field = place_field(album)
             return self._record(_said(command, key, field, places[key], new) for key, new in pairs)
 
-    def rename(self, name: str, new_name: str) -> AnnotationChange:
-        """Gives an album another name."""
+    def rename(
+        self, name: str, new_name: str, rewritten: Rewritten = lambda query, _old, _new: query
+    ) -> AnnotationChange:
+        """Gives an album another name, also in saved searches that ask for it."""
         with self._annotations.lock:
             names, album = self._library.albums.names(), self._album(name)
             others = [other for key, other in names.items() if key != album]
             given = self._free_name(ALBUM, new_name, others)
-            return self._record([_said(Command(), album, ALBUM, names[album], given)])
+            command, old = Command(), names[album]
+            edits = [_said(command, album, ALBUM, old, given)]
+            edits += searches_with(self._library, command, lambda text: rewritten(text, old, given))
+            return self._record(edits)
 
     def delete(self, name: str) -> AnnotationChange:
         """Deletes an album; its media stay in the library."""

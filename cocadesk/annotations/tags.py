@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from cocadesk.annotations.albums import Rewritten, searches_with
 from cocadesk.annotations.human import (
     ADDED,
     REMOVED,
@@ -66,20 +67,34 @@ class TagEditor:
         self._library = library
         self._annotations = annotations
 
-    def rename(self, tag: str, name: str, *, with_suggested: bool = False) -> AnnotationChange:
+    def rename(
+        self,
+        tag: str,
+        name: str,
+        *,
+        with_suggested: bool = False,
+        rewritten: Rewritten = lambda query, _old, _new: query,
+    ) -> AnnotationChange:
         """Gives a tag another name, which may be that of another tag: then the two are one.
+
+        Saved searches that ask for it ask for the new name, in the same batch.
 
         Raises:
             UserError: no medium has the tag from a person (or, ``with_suggested``, at all), or
                 the new name can't be a tag.
         """
-        return self._change(Retagging(one_line(tag), tag_of(name), with_suggested))
+        old, new = one_line(tag), tag_of(name)
+        return self._change(
+            Retagging(old, new, with_suggested), lambda query: rewritten(query, old, new)
+        )
 
     def remove(self, tag: str, *, with_suggested: bool = False) -> AnnotationChange:
         """Takes a tag off all media; raises as ``rename``."""
         return self._change(Retagging(one_line(tag), "", with_suggested))
 
-    def _change(self, wanted: Retagging) -> AnnotationChange:
+    def _change(
+        self, wanted: Retagging, rewritten: Callable[[str], str] = lambda query: query
+    ) -> AnnotationChange:
         with self._annotations.lock:
             command, edits, left = Command(), list[Edit](), list[TaggedMedium]()
             is_found = False
@@ -94,6 +109,7 @@ class TagEditor:
                 also = wanted._replace(with_suggested=True)
                 is_suggested = any(also.tags_of(one) is not one for one in left)
                 raise _without(wanted.tag, is_suggested=is_suggested)
+            edits += searches_with(self._library, command, rewritten)
             return self._annotations.record(edits)
 
 

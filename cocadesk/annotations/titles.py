@@ -41,9 +41,11 @@ _LOOKED_AT = 200
 
 def title_of(library: Library, edits: Sequence[Edit]) -> str:
     """The title of a command: "Caption of dog.jpg", "4 stars on 12 photos", "New album Sea"."""
-    for edit in edits:
-        if edit.field in (ALBUM, SAVED_SEARCH):
-            return _title_of_list(edit)
+    lists = [edit for edit in edits if edit.field in (ALBUM, SAVED_SEARCH)]
+    if lists and not any(edit.field in (_ADDED, _REMOVED) for edit in edits):
+        return _title_of_list(lists[0])
+    # A tag's new name in saved searches is told by that of the tag.
+    edits = [edit for edit in edits if edit.field not in (ALBUM, SAVED_SEARCH)]
     fields = {edit.field for edit in edits}
     keys = list(dict.fromkeys(edit.key for edit in edits))
     albums = {album_of(field) for field in fields}

@@ -30,6 +30,7 @@ from cocadesk.protocol.messages import (
 )
 from cocadesk.protocol.paths import WirePath
 from cocadesk.search.asking import count_of, sought_in
+from cocadesk.search.query import renamed
 
 
 class AlbumHandler(RequestHandler):
@@ -77,7 +78,11 @@ class AlbumHandler(RequestHandler):
         return self._announce(self._albums.move(body.album, body.keys, body.before))
 
     def _rename(self, body: RenameAlbum, call: Call) -> AnnotationsReply:
-        return self._announce(self._albums.rename(body.album, body.name))
+        return self._announce(
+            self._albums.rename(
+                body.album, body.name, lambda query, old, new: renamed(query, "album", old, new)
+            )
+        )
 
     def _delete(self, body: DeleteAlbum, call: Call) -> AnnotationsReply:
         return self._announce(self._albums.delete(body.album))

@@ -20,6 +20,7 @@ from cocadesk.protocol.messages import (
     Tags,
     TagUse,
 )
+from cocadesk.search.query import renamed
 from cocadesk.search.tag_uses import TagUses
 
 
@@ -50,7 +51,12 @@ class TagHandler(RequestHandler):
     def _rename(self, body: RenameTag, call: Call) -> None:
         self._change(
             call,
-            lambda: self._editor.rename(body.tag, body.name, with_suggested=body.with_suggested),
+            lambda: self._editor.rename(
+                body.tag,
+                body.name,
+                with_suggested=body.with_suggested,
+                rewritten=lambda query, old, new: renamed(query, "tag", old, new),
+            ),
         )
 
     def _remove(self, body: RemoveTag, call: Call) -> None:

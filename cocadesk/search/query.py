@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeAlias
 
 from cocadesk.errors import UserError, tr
+from cocadesk.library.paths import fold
 from cocadesk.search.filters import Filter
 from cocadesk.search.grammar import print_term, term_at
 from cocadesk.search.terms import Term
@@ -121,12 +122,37 @@ def parse_query(text: str) -> Query:
     return Query(tuple(_terms(text)))
 
 
+def renamed(text: str, field: str, old: str, new: str) -> str:
+    """The text in which terms of a field ask for ``new`` where they asked for ``old``.
+
+    All else stays as it is typed; so does what is no query.
+    """
+    pieces: list[str] = []
+    end = 0
+    try:
+        for term, start, stop in _placed(text):
+            if not isinstance(term, Term) or term.field != field:
+                continue
+            values = tuple(new if fold(str(one)) == fold(old) else one for one in term.values)
+            if values != term.values:
+                pieces += [text[end:start], print_term(replace(term, values=values))]
+                end = stop
+    except UserError:
+        return text
+    return "".join([*pieces, text[end:]])
+
+
 def _terms(text: str) -> Iterator[AnyTerm]:
+    return (term for term, _, _ in _placed(text) if term is not None)
+
+
+def _placed(text: str) -> Iterator[tuple[AnyTerm | None, int, int]]:
+    """The terms of a text, each with its begin and its end."""
     position = _end_of_spaces(text, 0)
     while position < len(text):
+        start = position
         term, position = _term_at(text, position)
-        if term is not None:
-            yield term
+        yield term, start, position
         position = _end_of_spaces(text, position)
 
 

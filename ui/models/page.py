@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 
 from cocadesk.protocol.messages import Info
 from cocadesk.protocol.values import JobKind, JobState, JobValue, ModelEntry
@@ -86,6 +86,12 @@ class ModelsPage(Page):
         """Nobody waits for a measuring any more."""
         super().hideEvent(event)
         self.offers.stop_measuring()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """The window is no longer minimised: what was given up for that is begun anew."""
+        super().showEvent(event)
+        if event.spontaneous():
+            self.offers.measure_all()
 
     def step_back(self) -> bool:
         """An open question is answered with no."""

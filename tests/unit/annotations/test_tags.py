@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cocadesk.annotations.albums import AlbumEditor
 from cocadesk.annotations.human import AnnotationChange, AnnotationEdit, HumanAnnotations
 from cocadesk.annotations.tags import Retagging, TagEditor
 from cocadesk.annotations.text import joined_tags
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library, Sizes
 from cocadesk.library.rows import MediaState, Tag, TaggedMedium
+from cocadesk.search.query import renamed
 from cocadesk.search.tag_uses import TagUses
 from tests.support.library_rows import insert, media_row
 
@@ -264,3 +266,32 @@ def test_more_media_than_memory_holds_are_counted_in_the_table(tmp_path: Path) -
     with Library.open(tmp_path / "library", sizes=Sizes(memory_rows=0)) as library:
         assert library.results.columns(("tag",)) is None
         assert TagUses(library).all(("bird",)) == expected
+
+
+def test_saved_searches_follow_a_new_name_and_its_undo(tmp_path: Path) -> None:
+    """Tags and albums alike; one undo takes all of it back, and its title names the tag."""
+    with Library.open(tmp_path / "library") as library:
+        row = media_row(b"/a.jpg")
+        insert(library, row)
+        annotations = HumanAnnotations(library)
+        albums, tags = AlbumEditor(library, annotations), TagEditor(library, annotations)
+        annotations.set([row.key], AnnotationEdit(add_tags=("dog",)))
+        albums.new("Sea", [row.key])
+        albums.save_search("Dogs", "tag:dog on a beach")
+        albums.save_search("Both", "tag:dog,cat -album:sea")
+
+        def queries() -> list[str]:
+            return [one.query for one in library.albums.searches()]
+
+        before = queries()
+        done = tags.rename("Dog", "hound", rewritten=lambda q, a, b: renamed(q, "tag", a, b))
+        assert queries() == ["tag:hound on a beach", "tag:hound,cat -album:sea"]
+        assert done.keys == (row.key,)
+        assert annotations.titles().undo == "Tag “dog” renamed to “hound” on a.jpg"
+        annotations.undo()
+        assert queries() == before
+        albums.rename("sea", "Ocean", lambda q, a, b: renamed(q, "album", a, b))
+        assert queries() == [before[0], "tag:dog,cat -album:Ocean"]
+        assert annotations.titles().undo == "Name of album Ocean"
+        annotations.undo()
+        assert queries() == before

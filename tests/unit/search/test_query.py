@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cocadesk.errors import UserError
-from cocadesk.search.query import Query, QueryTerm, Sought, parse_query, plain_query
+from cocadesk.search.query import (
+    Query,
+    QueryTerm,
+    Sought,
+    parse_query,
+    plain_query,
+    renamed,
+)
 from cocadesk.search.terms import Term
 
 PIECES = st.sampled_from(
@@ -83,3 +90,22 @@ def test_ten_thousand_letters_are_a_query() -> None:
     text = "dear “Ida”, it's 5\" and -2: or like: " * 270
     assert parse_query(str(parse_query(text))) == parse_query(text)
     assert plain_query("a  b").text == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a  dog tag:Dog", 'a  dog tag:"big dog"'),
+        ("-tag:cat,DOG  beach", '-tag:cat,"big dog"  beach'),
+        ('"tag:dog" dog rating:>=4', '"tag:dog" dog rating:>=4'),
+        ("album:dog name:dog", "album:dog name:dog"),
+        ("tag:dogs", "tag:dogs"),
+        ("tag:dog tagg:x", "tag:dog tagg:x"),
+        ("", ""),
+    ],
+)
+def test_a_new_name_is_put_into_the_terms_that_ask_for_the_old_one(
+    text: str, expected: str
+) -> None:
+    """Of that field alone; all else stays as it is typed, and so does what is no query."""
+    assert renamed(text, "tag", "dog", "big dog") == expected
