@@ -67,6 +67,14 @@ def test_the_line_says_how_many_show_it() -> None:
     assert all_of_them.fold_text == "Show only the 1 that fit"
 
 
+def test_the_headline_of_a_group_names_videos_only_where_there_are() -> None:
+    """Photos alone are photos."""
+    group = Listing(showing=Showing.GROUP, query="a.jpg", shown=3)
+    assert group.headline == "a.jpg and what is alike: 3 photos, best first"
+    mixed = replace(group, has_videos=True)
+    assert mixed.headline == "a.jpg and what is alike: 3 photos and videos, best first"
+
+
 def test_an_empty_view_says_that_nothing_shows_it_and_offers_the_nearest() -> None:
     """A sentence and a way on."""
     none = replace(FOUND, shown=0, is_judged=True, rest=488)

@@ -93,3 +93,21 @@ def test_letters_over_the_open_list_are_typed(window: MainWindow, qtbot: QtBot) 
         QTest.keyClicks(box.suggestions.list if box.suggestions.list.isVisible() else box, letter)
     assert box.text() == "two idax "
     assert triggered == []
+
+
+def test_a_long_text_is_read_from_its_begin_once_one_looks_elsewhere(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """Coming back one types on where one was."""
+    box = window.widgets.search
+    window.activateWindow()
+    box.setFocus()
+    box.setText("a very long text " * 20)
+    end = box.cursorPosition()
+    window.widgets.grid.setFocus()
+    assert box.cursorPosition() == 0
+    box.setFocus()
+    assert box.cursorPosition() == end
+    window.widgets.grid.setFocus()
+    box.show_query("another " * 40)
+    assert box.cursorPosition() == 0

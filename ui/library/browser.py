@@ -289,14 +289,17 @@ class Browser(QObject):
 
     def _on_group(self, answer: Groups) -> None:
         keys: list[str] = []
+        has_videos = False
         for group in answer.groups[:1]:
             key, label = self._asked.group, self._asked.label
             wanted = {key, *within(kin_of(group, key), label)}
-            keys = [m.row.key for m in group.members if m.row.key in wanted]
-            self._model.set_rows(member.row for member in group.members)
+            rows = [member.row for member in group.members]
+            keys = [row.key for row in rows if row.key in wanted]
+            has_videos = any(row.kind is MediaKind.VIDEO for row in rows if row.key in wanted)
+            self._model.set_rows(rows)
         self._arrange(KeyList(), {})
         self._model.show_keys(keys, keeps_place=self._asked == self._answered)
-        self._settle(total=len(keys))
+        self._settle(total=len(keys), has_videos=has_videos)
 
     def _arrange(self, keys: KeyList, copies: Mapping[str, int]) -> KeyList:
         """The answer with the members of open groups in it."""
@@ -304,7 +307,9 @@ class Browser(QObject):
         marks.set_copies(copies, keeps_open=self._asked == self._answered)
         return keys.arranged(marks.opened) if marks.opened else keys
 
-    def _settle(self, found: Hits | None = None, *, total: int = 0) -> None:
+    def _settle(
+        self, found: Hits | None = None, *, total: int = 0, has_videos: bool = False
+    ) -> None:
         """The list is here: the hits that were ``found``, or one of so many media."""
         query = self._answered = self._asked
         self._listing = Listing(
@@ -315,7 +320,8 @@ class Browser(QObject):
             total=total,
             is_complete=found is None or found.complete,
             is_ranked=found is None or any(hit.score for hit in found.hits),
-            has_videos=found is not None and any(hit.kind is MediaKind.VIDEO for hit in found.hits),
+            has_videos=has_videos
+            or (found is not None and any(hit.kind is MediaKind.VIDEO for hit in found.hits)),
             note="" if found is None else found.note,
             read_as=() if found is None else found.read_as,
         )

@@ -83,9 +83,14 @@ class Listing:
         if self.showing is Showing.CHOSEN:
             return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
+            if self.has_videos:
+                return tr_count(
+                    self.shown, "{name} and what is alike: {n} photo or video, best first",
+                    "{name} and what is alike: {n} photos and videos, best first", name=self.query,
+                )  # fmt: skip
             return tr_count(
-                self.shown, "{name} and what is alike: {n} photo or video, best first",
-                "{name} and what is alike: {n} photos and videos, best first", name=self.query,
+                self.shown, "{name} and what is alike: {n} photo, best first",
+                "{name} and what is alike: {n} photos, best first", name=self.query,
             )  # fmt: skip
         return ""
 

@@ -23,6 +23,7 @@ from ui.kit.icons import Icon, icon
 from ui.kit.preferences import Preference
 from ui.kit.timers import single_shot
 from ui.kit.translation import tr
+from ui.library.from_begin import FromBegin
 from ui.library.pasting import has_pictures, pictures_in
 from ui.library.suggestions import Suggestions
 
@@ -71,6 +72,7 @@ class SearchBox(QLineEdit):
         self._timer = single_shot(self, self._say)
         self._since_said = QElapsedTimer()
         self.textChanged.connect(self._on_text)
+        FromBegin(self)
         self.textEdited.connect(self._on_edited)
         self.returnPressed.connect(self._on_return)
         self._draw()

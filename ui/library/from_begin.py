@@ -1,0 +1,38 @@
+"""A field that shows the begin of its text while nobody types in it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QLineEdit
+
+_STAYS = frozenset({Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason})
+"""One types on after these."""
+
+
+class FromBegin(QObject):
+    """Shows the begin of a long text once one looks elsewhere; typing goes on where it was."""
+
+    def __init__(self, field: QLineEdit) -> None:
+        super().__init__(field)
+        self._field = field
+        self._left_at: int | None = None
+        field.installEventFilter(self)
+        field.textChanged.connect(self._on_text)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Hears of the focus of the field."""
+        if isinstance(event, QFocusEvent):
+            if event.lostFocus() and event.reason() not in _STAYS:
+                self._left_at = self._field.cursorPosition()
+                self._field.home(False)
+            elif event.gotFocus() and self._left_at is not None:
+                self._field.setCursorPosition(self._left_at)
+                self._left_at = None
+        return super().eventFilter(watched, event)
+
+    def _on_text(self, text: str) -> None:
+        """Another text was put in."""
+        if not self._field.hasFocus():
+            self._left_at = len(text)
+            self._field.home(False)
