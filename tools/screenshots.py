@@ -1,7 +1,7 @@
 """Takes the README's screenshots of the real window, with the real engine, on the sample photos.
 
-``python tools/screenshots.py [search] [dark] [filtered] [large] [map] [caption] [moment] [teach]``
-takes those that are named, else all; ``--size 1280x800`` and ``--out FOLDER`` change how and
+``python tools/screenshots.py [search] [dark] [filtered] [large] [map] [caption] [review] [moment]
+[teach]`` takes those that are named, else all; ``--size 1280x800`` and ``--out FOLDER`` change how and
 where to. The library is made anew, beside its engine, under ``.cache``; teaching takes a few
 minutes. Set ``QT_QPA_PLATFORM=offscreen`` where there is no display.
 """
@@ -27,6 +27,7 @@ from cocadesk.protocol.launch import running_engine
 from cocadesk.protocol.messages import Ok, StopEngine
 from cocadesk.protocol.values import JobKind, JobState
 from ui.annotations.dialogs import WriteDialog
+from ui.detail.review.view import ReviewView
 from ui.engine.link import EngineLink
 from ui.kit.actions import Actions
 from ui.kit.app_theme import AppTheme
@@ -38,7 +39,7 @@ from ui.shell.pages import Pages
 from ui.shell.window import MainWindow
 from ui.teach.page import TeachPage
 
-NAMES = ("search", "dark", "filtered", "large", "map", "caption", "moment", "teach")
+NAMES = ("search", "dark", "filtered", "large", "map", "caption", "review", "moment", "teach")
 ANIMALS = "animals"
 
 
@@ -51,6 +52,7 @@ class Stagehand:
         self._app_theme = app_theme
         self._folder = folder
         self._has_settled = False
+        self._has_captions = False
         self.scenes: dict[str, Callable[[], None]] = {
             "search": self._search,
             "dark": self._dark,
@@ -58,6 +60,7 @@ class Stagehand:
             "large": self._large,
             "map": self._map,
             "caption": self._caption,
+            "review": self._review,
             "moment": self._moment,
             "teach": self._teach,
         }
@@ -118,11 +121,7 @@ class Stagehand:
     def _caption(self) -> None:
         """The photos are described; what would be written beside them is shown first."""
         window = self._window
-        self._find(ANIMALS)
-        window.action_set[Actions.CAPTION_FOLDER].trigger()
-        wait(lambda: window.dialogs.current is not None)
-        window.dialogs.current.start.click()  # type: ignore[union-attr]
-        self._wait_for(JobKind.CAPTION)
+        self._describe()
         window.action_set[Actions.WRITE_CAPTIONS].trigger()
         wait(
             lambda: (
@@ -134,6 +133,28 @@ class Stagehand:
         assert dialog is not None
         save(dialog, self._folder / "caption.webp")
         dialog.close()
+
+    def _describe(self) -> None:
+        """Has all photos described, once."""
+        window = self._window
+        self._find(ANIMALS)
+        if self._has_captions:
+            return
+        window.action_set[Actions.CAPTION_FOLDER].trigger()
+        wait(lambda: window.dialogs.current is not None)
+        window.dialogs.current.start.click()  # type: ignore[union-attr]
+        self._wait_for(JobKind.CAPTION)
+        self._has_captions = True
+
+    def _review(self) -> None:
+        """One photo large, with the caption and the tags that are suggested for it."""
+        window = self._window
+        self._describe()
+        window.action_set[Actions.REVIEW].trigger()
+        wait(lambda: (view := window.findChild(ReviewView)) is not None and view.photo.has_picture)
+        pause(1500)
+        self._save("review")
+        window.findChild(ReviewView).closed.emit()
 
     def _moment(self) -> None:
         self._find("a city by night")
