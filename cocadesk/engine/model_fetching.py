@@ -37,10 +37,14 @@ SPEED_OF_LAST_S = 20.0
 
 
 class FetchSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The order to fetch a model; ``folder`` may hold its files."""
+    """The order to fetch a model; ``folder`` may hold its files.
+
+    ``is_for_switch``: nobody asked for it but a switch, which waits for it.
+    """
 
     source: str
     folder: WirePath | None = None
+    is_for_switch: bool = False
 
 
 def fetched_source(spec: str) -> str:
@@ -54,7 +58,9 @@ class ModelFetcher:
     def __init__(self, context: EngineContext) -> None:
         self._context = context
 
-    def order(self, source: str, folder: WirePath | None = None) -> JobValue:
+    def order(
+        self, source: str, folder: WirePath | None = None, *, is_for_switch: bool = False
+    ) -> JobValue:
         """The job that fetches a model; done already where its files are here.
 
         One that fetches it already is that job, and goes on where it was paused.
@@ -66,7 +72,8 @@ class ModelFetcher:
 
         repository = hub.parse_repository(source)
         title = kept("Fetching {model}", model=kept_name_of(source))
-        spec = msgspec.json.encode(FetchSpec(source=source, folder=folder)).decode()
+        order = FetchSpec(source=source, folder=folder, is_for_switch=is_for_switch)
+        spec = msgspec.json.encode(order).decode()
         jobs = self._context.jobs()
         if hub.is_here(repository):
             outcome = JobOutcome(message=here_already(source))
@@ -85,7 +92,26 @@ class ModelFetcher:
         from cocadesk.model.checkpoints import hub
 
         if not hub.is_here(hub.parse_repository(source)):
-            self.order(source)
+            self.order(source, is_for_switch=True)
+
+    def give_up_unwanted(self) -> None:
+        """Stops what is fetched for switches alone that somebody has given up; what came stays."""
+        from cocadesk.model.checkpoints import hub
+
+        jobs = self._context.jobs()
+        still_open = [job for job in jobs.all() if not job.state.is_final]
+        awaited = [
+            switch_source(jobs.spec(job.id))
+            for job in still_open
+            if job.kind is JobKind.SWITCH_MODEL
+        ]
+        for job in still_open:
+            if job.kind is not JobKind.FETCH_MODEL:
+                continue
+            order = msgspec.json.decode(jobs.spec(job.id), type=FetchSpec)
+            is_awaited = any(hub.same_model(source, order.source) for source in awaited)
+            if order.is_for_switch and not is_awaited:
+                jobs.control(job.id, JobAction.CANCEL)
 
     def why_held(self, job: Job) -> str:
         """The fetching that a switch waits for; empty where it may run."""

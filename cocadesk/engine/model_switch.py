@@ -59,8 +59,8 @@ class ModelSwitcher:
     def use(self, source: str, purpose: ModelPurpose | None = None) -> JobValue:
         """The job that makes ``source`` answer; it is done already where nothing had to be read.
 
-        Any other switch that waits or runs is cancelled: the last request counts. One for
-        captions alone and one for search leave each other.
+        Any other switch that waits or runs is cancelled, with what is fetched for it alone: the
+        last request counts. One for captions alone and one for search leave each other.
 
         Raises:
             UserError: the source is no model, or can't do what it shall.
@@ -71,6 +71,7 @@ class ModelSwitcher:
         else:
             refuse_for_search(source)
             job = self._ordered(source, purpose)
+        self._fetcher.give_up_unwanted()
         if source.startswith(RUN_PREFIX):
             self._runs.choose(source.removeprefix(RUN_PREFIX), Choice.KEPT)
         return job

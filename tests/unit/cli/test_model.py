@@ -10,13 +10,14 @@ import pytest
 
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints import hub
+from cocadesk.model.source import find_checkpoint
 from cocadesk.protocol.messages import ControlJob, FetchModel, JobReply, Jobs, ListJobs
 from cocadesk.protocol.values import JobAction, JobState
 from tests.support.engines import real_client
 from tests.support.index_tools import write_photo
 from tests.support.program import document_of, invoked, started
 from tests.support.released_model import write_released
-from tests.support.served_hub import SAFE, SmallHub, serving, until
+from tests.support.served_hub import SAFE, SETTINGS, SmallHub, serving, until
 
 REPOSITORY = "laion/CoCa-ViT-B-32-laion2B-s13B-b90k"
 SOURCE = "open_clip:coca_ViT-B-32/laion2b_s13b_b90k"
@@ -134,6 +135,59 @@ def test_a_model_that_is_not_here_is_fetched_by_use(served: SmallHub, tmp_path: 
     served.assert_whole()
     assert "caption model" in said
     assert all(line[line.find("  ") :].strip() for line in said.splitlines() if "  " in line)
+
+
+def test_a_second_choice_ends_the_command_of_the_first(served: SmallHub, tmp_path: Path) -> None:
+    """Which says that it was stopped; the second one answers."""
+    library = tmp_path / "library"
+    served.fault(bytes_per_s=(served.served / SAFE).stat().st_size / 60)
+    with (
+        real_client(tmp_path),
+        started("model", "use", SOURCE, "--library", library) as process,
+    ):
+        until(lambda: served.partial.exists() and served.partial.stat().st_size > 0)
+        document = document_of(library, "model", "use", "another")
+        _, said = process.communicate(timeout=60)
+    assert document["source"] == "another"
+    assert (process.returncode, b"Stopped." in said) == (130, True)
+    assert hub.snapshot_of(served.folder) is None
+
+
+def test_one_model_searches_while_another_captions(tmp_path: Path) -> None:
+    """``--for`` says what a model shall do; without it, all that it can."""
+    library = tmp_path / "library"
+
+    def used(*arguments: str) -> tuple[str, str]:
+        document = document_of(library, "model", "use", *arguments)
+        return document["source"], document["caption_source"]
+
+    with real_client(tmp_path):
+        assert used("writer", "--for", "captions") == ("starter", "writer")
+        assert used("finder", "--for", "search") == ("finder", "writer")
+        assert used("one", "--for", "both") == ("one", "one")
+        assert used("writer", "--for", "captions") == ("one", "writer")
+        assert used("other") == ("other", "other")
+        wrong = invoked("model", "use", "one", "--for", "fun", "--library", library)
+        assert (wrong.code, "'search', 'captions', 'both'" in wrong.err) == (2, True)
+
+
+def test_a_model_is_exported_for_open_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into a new folder, which the program itself reads again; no library is needed or made."""
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    weights = write_released(tmp_path / "released" / SAFE)
+    none, out = tmp_path / "none", tmp_path / "out"
+    document = document_of(none, "model", "export", weights, out)
+    assert document["folder"] == str(out)
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", SETTINGS, SAFE]
+    assert find_checkpoint(f"local-dir:{out}").ids().model_id == document["model"]
+    taken = document_of(none, "model", "export", weights, out, code=2)["error"]
+    assert "there already" in taken["what"]
+    starter = document_of(none, "model", "export", "starter", tmp_path / "more", code=2)["error"]
+    assert "not built like open_clip's CoCa" in starter["why"]
+    run = document_of(none, "model", "export", "run:none", tmp_path / "more", code=2)["error"]
+    assert "no teaching run" in run["what"]
+    assert not none.exists()
+    assert not (tmp_path / "more").exists()
 
 
 def test_a_model_that_is_named_for_one_command_is_fetched_for_it(

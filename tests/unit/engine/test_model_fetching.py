@@ -214,6 +214,36 @@ def test_a_switch_ends_with_the_fetching_that_a_person_stops(
     assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.source == STARTER
 
 
+def test_another_choice_replaces_a_switch_that_waits_for_a_fetching(
+    client: EngineClient, served: SmallHub
+) -> None:
+    """The last wish counts: nothing is fetched for the first any more, and what came is kept."""
+    served.fault(bytes_per_s=500_000)
+    first = use_model(client, SOURCE)
+    until(lambda: served.partial.exists() and served.partial.stat().st_size > 100_000)
+    second = use_model(client, "another")
+    assert watch(client, second).job.state is JobState.DONE
+    assert watch(client, first).job.state is JobState.CANCELLED
+    jobs = client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs
+    assert [job.state for job in jobs if job.kind is JobKind.FETCH_MODEL] == [JobState.CANCELLED]
+    assert client.ask(GetInfo(), Info, timeout_s=WAIT_S).model.source == "another"
+    assert served.partial.stat().st_size > 100_000
+
+
+def test_what_was_asked_for_by_itself_is_fetched_on_though_a_switch_is_given_up(
+    client: EngineClient, served: SmallHub
+) -> None:
+    """So is what another switch of the same model still waits for."""
+    served.fault(bytes_per_s=1_500_000)
+    asked = fetch(client)
+    first = use_model(client, SOURCE)
+    second = use_model(client, SAME)
+    assert watch(client, first).job.state is JobState.CANCELLED
+    assert use_model(client, STARTER).state is JobState.DONE
+    assert watch(client, second).job.state is JobState.CANCELLED
+    assert watch(client, asked).job.state is JobState.DONE
+
+
 def test_a_hub_that_refuses_fails_both_jobs_with_its_sentence(
     client: EngineClient, served: SmallHub
 ) -> None:
