@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import structs
@@ -23,7 +23,7 @@ from cocadesk.engine.conversions import (
 )
 from cocadesk.engine.decoding import PoolDecoder
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.index_job import job_step
+from cocadesk.engine.index_job import job_step, stage_of
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
 from cocadesk.errors import UserError, grouped, kept, tr
@@ -37,6 +37,9 @@ from cocadesk.protocol.values import (
     JobValue,
     Scope,
 )
+
+if TYPE_CHECKING:
+    from cocadesk.model.backend import Backend
 
 STAGES = {
     AnnotationStage.PLAN: tr("Checking what there is to do"),
@@ -124,7 +127,7 @@ class AnnotationJobs:
                 rest=self._context.power.rest,
                 captioner=captioner,
             )
-            report = yield from self._relayed(inner)
+            report = yield from self._relayed(inner, model=captioner.model)
         self._described.pop(order.order, None)
         if order.again or order.style is not None:
             self._keep_from_older(spec, done)
@@ -225,10 +228,11 @@ class AnnotationJobs:
         self,
         inner: Generator[AnnotationProgress, None, Report],
         on_first: Callable[[], None] = lambda: None,
+        model: Backend | None = None,
     ) -> Generator[JobStep, None, Report]:
         """The steps of a job; windows hear of the rows that change.
 
-        ``on_first`` is called when the first media are done.
+        ``on_first`` is called when the first media are done. ``model`` looks at pictures.
         """
         is_first = True
         skipped: list[SkippedFile] = []
@@ -245,6 +249,8 @@ class AnnotationJobs:
             stage = STAGES[progress.stage]
             if progress.stage is AnnotationStage.CAPTION:
                 stage = self._context.power.said_of(stage)
+            if model is not None:
+                stage = stage_of(model, stage, captions=True)
             return job_step(progress, stage, report)
 
         return (yield from relayed(inner, step))

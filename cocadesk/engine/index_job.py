@@ -141,7 +141,7 @@ class IndexHandler(RequestHandler):
                 steps = index_steps(
                     self._library, backend, roots, pool=pool, options=options, tally=tally
                 )
-                report = yield from relayed(steps, _published(self._context))
+                report = yield from relayed(steps, _published(self._context, backend))
                 notes = tuple(pool.notes) if pool else ()
         finally:
             self._context.publish(RowsChanged())
@@ -215,7 +215,7 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
     if not context.model.awaits_vectors():
         return ReembedReport()
     options = IndexOptions(is_careful=context.crash_guard.is_careful, rest=context.power.rest)
-    published, is_wanted = _published(context), True
+    published, is_wanted = _published(context, opened.backend), True
 
     def step(progress: IndexProgress) -> JobStep:
         nonlocal is_wanted
@@ -237,7 +237,7 @@ def update_steps(context: EngineContext) -> Generator[JobStep, None, ReembedRepo
         context.publish(RowsChanged())
 
 
-def _published(context: EngineContext) -> Callable[[IndexProgress], JobStep]:
+def _published(context: EngineContext, backend: Backend) -> Callable[[IndexProgress], JobStep]:
     """The job after each step; windows hear of the rows that it has committed."""
     written: tuple[int, bytes | None] = (0, None)
 
@@ -247,10 +247,21 @@ def _published(context: EngineContext) -> Callable[[IndexProgress], JobStep]:
             written = now
             context.publish(RowsChanged())
         stage = STAGES[progress.stage]
-        is_slow = progress.stage is IndexStage.EMBED
-        return job_step(progress, context.power.said_of(stage) if is_slow else stage)
+        if progress.stage is IndexStage.EMBED:
+            stage = stage_of(backend, context.power.said_of(stage))
+        return job_step(progress, stage)
 
     return step
+
+
+PREPARING = tr("Preparing the model for this computer, only this once")
+
+
+def stage_of(backend: Backend, stage: str, *, captions: bool = False) -> str:
+    """The stage of a job that computes with a model; at first the model itself takes a while."""
+    info = backend.info()
+    is_ready = info.is_prepared and (info.are_captions_prepared or not captions)
+    return stage if is_ready else PREPARING
 
 
 def job_step(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.caption_model import check_captions, check_search, spoiled
 from cocadesk.engine.conversions import to_failures
 from cocadesk.engine.handlers import EngineContext
-from cocadesk.engine.index_job import job_step, update_steps
+from cocadesk.engine.index_job import job_step, stage_of, update_steps
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.model_fetching import (
     ModelFetcher,
@@ -191,7 +191,9 @@ class ModelSwitcher:
         options = replace(SWITCHING, is_careful=is_careful, rest=power.rest)
         work = reembed_steps(self._context.library, backend, source=source, options=options)
         try:
-            report = yield from relayed(work, lambda now: job_step(now, power.said_of(STAGE)))
+            report = yield from relayed(
+                work, lambda now: job_step(now, stage_of(backend, power.said_of(STAGE)))
+            )
         except BaseException:
             backend.close()
             raise

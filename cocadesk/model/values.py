@@ -42,7 +42,9 @@ class ModelInfo:
     ``styles`` are those of ``STYLES`` in which it does,
     ``tagging`` the constants that were fitted to its vectors. One that is not ``is_for_search``
     or not ``is_for_captions`` does the other alone. One that ``is_multilingual`` reads texts in
-    any script; the others know English.
+    any script; the others know English. Where it is not ``is_prepared`` the next pictures wait
+    until it has been converted and compared with others, once on a computer; so do captions
+    where ``are_captions_prepared`` says no.
     """
 
     name: str
@@ -59,6 +61,8 @@ class ModelInfo:
     is_for_search: bool = True
     is_for_captions: bool = True
     is_multilingual: bool = False
+    is_prepared: bool = True
+    are_captions_prepared: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ class FakeInfo:
     is_for_search: bool = True
     is_for_captions: bool = True
     is_multilingual: bool = False
+    is_prepared: bool = True
+    are_captions_prepared: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,9 +31,13 @@ from cocadesk.model.checkpoints.hub import check_hash
 from cocadesk.model.checkpoints.open_clip_config import detect, read_settings
 from cocadesk.model.checkpoints.weight_files import read_state_dict
 from cocadesk.model.ids import ModelIds, read_ids
+from cocadesk.model.mapped_files import forget_mapped
 from cocadesk.model.tokenizers.clip import clip_tokenizer
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cocadesk.model.checkpoints.weight_files import State
     from cocadesk.model.network.config import CocaConfig
 
@@ -41,6 +45,7 @@ log = logging.getLogger(__name__)
 #: Grows when the conversion changes: older ones are made anew.
 _LAYOUT = 1
 _ORIGIN = "origin.json"
+_MOST_BYTES = 256 << 20
 _RUINED = (
     "its caption-only fine-tuning on COCO spoiled its vectors (ImageNet 0.8 % instead of "
     "63.3 %): use it for captions, not for search"
@@ -105,9 +110,7 @@ def _convert(model: ForeignModel, folder: Path) -> None:
     settings = read_settings(model.settings) if model.settings else None
     shapes = {name: tuple(weight.shape) for name, weight in state.items()}
     config = detect(shapes, settings, str(model.weights))
-    weights = {
-        name: tensor.numpy() for name, tensor in convert(state, config, model.weights).items()
-    }
+    weights = _Floats(convert(state, config, model.weights), model.weights)
     log.info("Converting %s (%s)", model.weights, config.name)
     origin = json.dumps({"source": str(model.weights), "note": note_of(config, model.name)})
     card = f"Converted from {model.name} by CocaDesk; model id {{model_id}}.\n"
@@ -116,7 +119,7 @@ def _convert(model: ForeignModel, folder: Path) -> None:
             folder, config, weights, clip_tokenizer(), card, [(_ORIGIN, origin.encode())]
         )
     except OSError as error:
-        size = sum(weight.nbytes for weight in weights.values())
+        size = weights.size_bytes
         raise UserError(
             f"{model.name} cannot be prepared for use.",
             f"Its conversion needs {size / 1e9:.1f} GB in {folder.parent} ({error}).",
@@ -125,7 +128,9 @@ def _convert(model: ForeignModel, folder: Path) -> None:
 
 
 def convert(state: State, config: CocaConfig, where: Path) -> State:
-    """Our float32 weights from an open_clip state dict, after checking every one of its own.
+    """Our weights from an open_clip state dict, after checking every one of its own.
+
+    They are views of it, but for few.
 
     Raises:
         UserError: a weight is missing, unknown, of another shape, or no number.
@@ -143,7 +148,12 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
         f"{where} does not fit open_clip's {config.name}.",
         "Fetch the checkpoint again, or choose another one.",
     )
+    checked_bytes = 0
     for name, weight in state.items():
+        if checked_bytes > _MOST_BYTES:
+            forget_mapped(where)
+            checked_bytes = 0
+        checked_bytes += weight.nbytes
         if not weight.is_floating_point():
             raise UserError(
                 f"{where} cannot be used.", f"Its weight “{name}” holds {weight.dtype}."
@@ -155,8 +165,39 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
                 "Use a checkpoint from before that.",
             )
     state = {**state, "logit_scale": state["logit_scale"].reshape(())}
-    floats = {name: weight.detach().float() for name, weight in state.items()}
-    return from_open_clip(floats, config)
+    return from_open_clip({name: weight.detach() for name, weight in state.items()}, config)
+
+
+class _Floats(Mapping[str, "NDArray[np.float32]"]):
+    """Weights in float32 for whoever goes through them and keeps none.
+
+    Of the mapped file in which they lie not much more than ``_MOST_BYTES`` are in memory at once.
+    """
+
+    def __init__(self, state: State, path: Path) -> None:
+        self._state = state
+        self._path = path
+        self._read_bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """The room that all of them take."""
+        return sum(4 * weight.numel() for weight in self._state.values())
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        weight = self._state[name]
+        if self._read_bytes > _MOST_BYTES:
+            forget_mapped(self._path)
+            self._read_bytes = 0
+        self._read_bytes += weight.nbytes
+        floats: NDArray[np.float32] = weight.float().numpy()
+        return floats
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state)
+
+    def __len__(self) -> int:
+        return len(self._state)
 
 
 def _scalar(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:

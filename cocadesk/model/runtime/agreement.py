@@ -44,11 +44,10 @@ class Verdict:
         """True where the second tower may stand in for the first."""
         return self.cosine >= min_cosine and self.speedup > 1
 
-    @property
-    def is_settled(self) -> bool:
+    def settles(self, min_cosine: float) -> bool:
         """True where another comparison would say the same: else a busy machine would decide."""
         is_close = 1 / _CLOSE < self.speedup < _CLOSE
-        return not is_close or self.comparisons >= _MOST_COMPARISONS
+        return self.cosine < min_cosine or not is_close or self.comparisons >= _MOST_COMPARISONS
 
     def after(self, before: Verdict | None) -> Verdict:
         """This comparison together with those before it."""
@@ -78,17 +77,18 @@ class Trial:
 
     def __init__(self, tower: ImageTower, size_px: int, pictures: int) -> None:
         self._images = test_pictures(size_px)[:pictures]
-        self.given = tower(self._images)  # the first call also allocates
         self.seconds = math.inf
+        self.given = self.turn(tower)
 
-    def turn(self, tower: ImageTower) -> None:
-        """Takes the processor's time once more: the shortest counts.
+    def turn(self, tower: ImageTower) -> Pooled:
+        """Takes the processor's time once more: the shortest counts, as the first also allocates.
 
         Unlike the clock's it is hardly longer where other programs run.
         """
         start = time.process_time()
-        tower(self._images)
+        given = tower(self._images)
         self.seconds = min(self.seconds, max(time.process_time() - start, _LEAST_S))
+        return given
 
     def against(self, first: Trial) -> Verdict:
         """The verdict on this tower, that it may stand in for the first."""
@@ -99,8 +99,7 @@ class Trial:
 def tried(tower: ImageTower, size_px: int, *, pictures: int = _PICTURES) -> Trial:
     """A trial of a tower alone, where there is no memory for two."""
     trial = Trial(tower, size_px, pictures)
-    for _ in range(_TURNS):
-        trial.turn(tower)
+    trial.turn(tower)
     return trial
 
 

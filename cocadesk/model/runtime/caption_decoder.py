@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -34,15 +34,21 @@ from cocadesk.model.network.products import (
     small_arithmetics,
 )
 from cocadesk.model.runtime.agreement import test_pictures
-from cocadesk.model.runtime.verdict import keep_verdict, read_verdict
+from cocadesk.model.runtime.memory import trim_heap
+from cocadesk.model.runtime.torch import forget_as_it_goes
+from cocadesk.model.runtime.verdict import (
+    CAPTION_VERSION,
+    keep_verdict,
+    note_captions_compared,
+    read_verdict,
+)
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
 
 log = logging.getLogger(__name__)
-#: Grows when the decoder's code changes: it is compared anew.
-_VERSION = 2
 _PREFIXES = ("unimodal.", "multimodal.")
 _TEST_PICTURES, _TEST_TOKENS = 8, 10
 _TURNS = 3
+_SMALL_BYTES = 1 << 20
 _LEAST_S = 1e-4
 """The clock of processes may have a tick of 16 ms (Windows)."""
 
@@ -58,7 +64,9 @@ class MappedState(Mapping[str, torch.Tensor]):
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
             raise KeyError(name)
-        return as_floats(read_safetensors(self._path, wanted=(name,)))[name]
+        found = as_floats(read_safetensors(self._path, wanted=(name,)))[name]
+        # A small one that is kept must not keep the whole file mapped.
+        return found.clone() if found.nbytes < _SMALL_BYTES else found
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -96,10 +104,12 @@ def open_decoder(
     unknown = [name for name in small_arithmetics() if not verdicts.knows(name)]
     if unknown:
         tokens_BQD = _test_tokens(checkpoint)
-        plain = opened(FLOAT32)
-        for name in unknown:
-            verdicts.keep(name, compare(plain, opened(name), tokens_BQD))
-        del plain
+        plain = CaptionTrial(opened(FLOAT32), tokens_BQD)
+        for name in unknown:  # never two at once: each takes as much memory as its weights
+            trim_heap()
+            verdicts.keep(name, CaptionTrial(opened(name), tokens_BQD, plain.ids).against(plain))
+        trim_heap()
+    note_captions_compared(ids)
     return opened(verdicts.best())
 
 
@@ -111,7 +121,7 @@ class _Verdicts:
         self._paths = {
             name: cache_folder()
             / "compiled"
-            / f"{ids.model_id}-captions-{name}-{_VERSION}-torch-{torch.__version__}.json"
+            / f"{ids.model_id}-captions-{name}-{CAPTION_VERSION}-torch-{torch.__version__}.json"
             for name in small_arithmetics()
         }
         found = {name: read_verdict(path) for name, path in self._paths.items()}
@@ -143,38 +153,51 @@ class _Verdicts:
 def _test_tokens(checkpoint: Checkpoint) -> torch.Tensor:
     """The decoder's tokens (B, Q, D) of made-up pictures."""
     pictures = test_pictures(checkpoint.config.image.size_px)[:_TEST_PICTURES]
-    return load_model(checkpoint).encode_image(torch.from_numpy(pictures)).tokens_BQD
+    model = load_model(checkpoint)
+    forget_as_it_goes(model, checkpoint.folder / WEIGHTS)
+    return model.encode_image(torch.from_numpy(pictures)).tokens_BQD
 
 
-def compare(first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor) -> dict[str, float]:
-    """By how much less likely ``second`` writes a token, and how much faster it is.
+class CaptionTrial:
+    """Greedy captions by a decoder alone, how long they take, and what it thinks of given ones.
 
-    At each token of ``first``'s greedy captions ``second`` chooses the next one as well:
-    ``loss`` is by how much the log probability of its choice lies below that of the best one,
-    both by ``first``, a mean over tokens. ``difference`` is that of both decoders' log
-    probabilities of these captions at most, each a mean over the caption's tokens.
+    ``ids`` are the captions that it is asked about, else its own.
     """
-    options, decoders = _test_options(first), (first, second)
-    for decoder in decoders:  # the first call also allocates
+
+    def __init__(
+        self,
+        decoder: TextDecoder,
+        tokens_BQD: torch.Tensor,
+        ids: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        options = _test_options(decoder)
+        # The first call also allocates.
         generate(decoder, tokens_BQD, replace(options, max_tokens=1, min_tokens=1))
-    seconds, written = [math.inf, math.inf], list[list[Generated]]()
-    for _ in range(_TURNS):
-        for place, decoder in enumerate(decoders):
+        self.seconds, written = math.inf, list[Generated]()
+        for _ in range(_TURNS):
             start = time.process_time()  # unlike the clock's, hardly longer on a busy machine
-            captions = generate(decoder, tokens_BQD, options)
-            taken = max(time.process_time() - start, _LEAST_S)
-            seconds[place] = min(seconds[place], taken)
-            written.append(captions)
-    ids = [each.ids for each in written[0]]
-    there, own = (next_log_probabilities(decoder, tokens_BQD, ids) for decoder in decoders)
-    chosen = there.gather(2, own.argmax(2, keepdim=True))[:, :, 0]
-    ids_BT1 = torch.tensor(ids)[:, :, None]
-    rated, here = (each.gather(2, ids_BT1).mean(1) for each in (there, own))
-    return {
-        "loss": float((there.amax(2) - chosen).mean()),
-        "difference": float((rated - here).abs().max()),
-        "speedup": seconds[0] / seconds[1],
-    }
+            written = generate(decoder, tokens_BQD, options)
+            self.seconds = min(self.seconds, max(time.process_time() - start, _LEAST_S))
+        self.ids = [each.ids for each in written] if ids is None else ids
+        self.next_BTV = next_log_probabilities(decoder, tokens_BQD, self.ids)
+
+    def against(self, first: CaptionTrial) -> dict[str, float]:
+        """By how much less likely this one writes a token, and how much faster it is.
+
+        At each token of ``first``'s captions this one chooses the next one as well: ``loss`` is
+        by how much the log probability of its choice lies below that of the best one, both by
+        ``first``, a mean over tokens. ``difference`` is that of both decoders' log probabilities
+        of these captions at most, each a mean over the caption's tokens.
+        """
+        there, own = first.next_BTV, self.next_BTV
+        chosen = there.gather(2, own.argmax(2, keepdim=True))[:, :, 0]
+        ids_BT1 = torch.tensor(first.ids)[:, :, None]
+        rated, here = (each.gather(2, ids_BT1).mean(1) for each in (there, own))
+        return {
+            "loss": float((there.amax(2) - chosen).mean()),
+            "difference": float((rated - here).abs().max()),
+            "speedup": first.seconds / self.seconds,
+        }
 
 
 def _test_options(decoder: TextDecoder) -> GenerationOptions:

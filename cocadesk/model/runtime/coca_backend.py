@@ -107,6 +107,8 @@ class CocaBackend:
             styles=tuple(self._markers.styles) or (SENTENCE,),
             caption_precision=self._parts.caption_precision,
             is_for_search=not self._note,
+            is_prepared=self._parts.is_prepared(),
+            are_captions_prepared=self._parts.are_captions_prepared(),
         )
 
     @property

@@ -7,7 +7,7 @@ EfficientNet behind its first layers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -22,12 +22,13 @@ from cocadesk.model.checkpoints.int8_rows import MappedFloats
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.ids import ModelIds
 from cocadesk.model.lack_of_memory import is_out_of_memory
+from cocadesk.model.mapped_files import forget_mapped
 from cocadesk.model.network.config import ImageEncoderKind, PoolerDesign
 from cocadesk.model.runtime import openvino as openvino_runtime
 from cocadesk.model.runtime.agreement import ImageTower as ImageTower
 from cocadesk.model.runtime.agreement import Pooled as Pooled
 from cocadesk.model.runtime.agreement import Trial, Verdict, compare, tried
-from cocadesk.model.runtime.memory import release_memory
+from cocadesk.model.runtime.memory import trim_heap
 from cocadesk.model.runtime.openvino_vit import IMAGE_PREFIXES, VIT_BATCH, vit_model
 from cocadesk.model.values import RuntimeLimits
 
@@ -57,19 +58,13 @@ def open_image_tower(
     kept in the cache folder, so later ones need no torch.
     """
     image = checkpoint.config.image
-    is_vit = image.kind is ImageEncoderKind.VIT
-    gains = not is_vit or image.width >= limits.large_vit
-    if device.device != "cpu" or not gains or not openvino_runtime.available():
+    if device.device != "cpu" or not _gains(checkpoint, limits):
         return _in_torch(load(), device.device)
-    # Where the image id covers both poolers, a model that has learned words keeps its tower.
-    is_covered = checkpoint.config.pooler.design is not PoolerDesign.PARALLEL
-    tower_id = ids.image_id if is_covered else ids.model_id
-    name = f"{tower_id}-{CONVERSION}-openvino-{version('openvino')}"
-    path = cache_folder() / "compiled" / f"{name}.xml"
-    if is_vit and not checkpoint.config.hubness.texts:
+    path = _path_of(checkpoint, ids)
+    if _is_written_out(checkpoint):
         return _open_vit(checkpoint, path, limits) or _in_torch(load(), "cpu")
     verdict = Verdict.kept_in(path.with_suffix(".json"))
-    if verdict is not None and verdict.is_settled and path.exists():
+    if verdict is not None and verdict.settles(limits.min_cosine) and path.exists():
         if verdict.accepts(limits.min_cosine):
             return _in_openvino(path, image.size_px, limits)
         return _in_torch(load(), "cpu")
@@ -86,6 +81,58 @@ def open_image_tower(
     return _in_openvino(path, image.size_px, limits)
 
 
+def is_prepared(checkpoint: Checkpoint, ids: ModelIds, limits: RuntimeLimits) -> bool:
+    """True where the CPU's tower can be opened without a first conversion and comparison."""
+    if not _gains(checkpoint, limits):
+        return True
+    path = _path_of(checkpoint, ids)
+    if not _is_written_out(checkpoint):
+        return path.exists() and Verdict.kept_in(path.with_suffix(".json")) is not None
+    for precision in _PRECISIONS:  # whether the CPU has bfloat16 takes OpenVINO to know
+        saved = _path_in(path, precision)
+        verdict = Verdict.kept_in(saved.with_suffix(".json"))
+        if verdict is not None:
+            is_taken = verdict.accepts(_least_cosine(precision, limits))
+            if saved.exists() if is_taken else precision == "float32":
+                return True
+    return False
+
+
+def _gains(checkpoint: Checkpoint, limits: RuntimeLimits) -> bool:
+    """True where OpenVINO may be faster."""
+    image = checkpoint.config.image
+    is_small = image.kind is ImageEncoderKind.VIT and image.width < limits.large_vit
+    return not is_small and openvino_runtime.available()
+
+
+def _is_written_out(checkpoint: Checkpoint) -> bool:
+    """True where the network is one that ``vit_model`` knows."""
+    config = checkpoint.config
+    return config.image.kind is ImageEncoderKind.VIT and not config.hubness.texts
+
+
+def _path_of(checkpoint: Checkpoint, ids: ModelIds) -> Path:
+    """The place of its conversion, and beside it of the verdict."""
+    # Where the image id covers both poolers, a model that has learned words keeps its tower.
+    is_covered = checkpoint.config.pooler.design is not PoolerDesign.PARALLEL
+    tower_id = ids.image_id if is_covered else ids.model_id
+    name = f"{tower_id}-{CONVERSION}-openvino-{version('openvino')}"
+    return cache_folder() / "compiled" / f"{name}.xml"
+
+
+def _precisions() -> Sequence[str]:
+    """Those in which a ViT may be computed here, the fastest first."""
+    return tuple(_PRECISIONS) if openvino_runtime.has_bfloat16() else ("float32",)
+
+
+def _path_in(path: Path, precision: str) -> Path:
+    return path.with_name(f"{path.stem}-{precision}.xml")
+
+
+def _least_cosine(precision: str, limits: RuntimeLimits) -> float:
+    return limits.min_half_cosine if precision == "bfloat16" else limits.min_cosine
+
+
 def _in_torch(model: CoCa, device: str) -> TorchImageTower:
     from cocadesk.model.runtime.torch import TorchImageTower
 
@@ -96,13 +143,12 @@ def _open_vit(
     checkpoint: Checkpoint, path: Path, limits: RuntimeLimits
 ) -> OpenVinoImageTower | None:
     """The whole of it in bfloat16, else in float32; None where torch is better than both."""
-    least = {"bfloat16": limits.min_half_cosine, "float32": limits.min_cosine}
     reference: Trial | None = None
-    for precision in _PRECISIONS if openvino_runtime.has_bfloat16() else ("float32",):
-        saved = path.with_name(f"{path.stem}-{precision}.xml")
+    for precision in _precisions():
+        saved, least = _path_in(path, precision), _least_cosine(precision, limits)
         before = Verdict.kept_in(saved.with_suffix(".json"))
-        verdict = before if before is not None and before.is_settled else None
-        if verdict is not None and not verdict.accepts(least[precision]):
+        verdict = before if before is not None and before.settles(least) else None
+        if verdict is not None and not verdict.accepts(least):
             continue
         if verdict is None and reference is None:
             reference = _tried_in_torch(checkpoint)
@@ -119,11 +165,11 @@ def _open_vit(
             verdict = found.against(reference).after(before)
             log.info("OpenVINO in %s against torch: %s", precision, verdict)
             verdict.keep(saved.with_suffix(".json"))
-        if verdict.accepts(least[precision]):
+        if verdict.accepts(least):
             return tower
         del tower
-        release_memory()
-        if verdict.is_settled:
+        trim_heap()
+        if verdict.settles(least):
             _remove(saved)
     return None
 
@@ -148,7 +194,7 @@ def _saved_vit(checkpoint: Checkpoint, path: Path) -> object:
         log.warning("The compiled model could not be kept in %s: %s", path.parent, error)
         return model
     del model
-    release_memory()
+    trim_heap()
     return path
 
 
@@ -157,9 +203,15 @@ def _tried_in_torch(checkpoint: Checkpoint) -> Trial:
 
     So it has gone before another one comes.
     """
+    from cocadesk.model.runtime.torch import forget_as_it_goes
+
     size_px = checkpoint.config.image.size_px
-    found = tried(_in_torch(load_model(checkpoint), "cpu"), size_px, pictures=_COMPARED)
-    release_memory()
+    model = load_model(checkpoint)
+    reference = _in_torch(model, "cpu")
+    forget_as_it_goes(model, checkpoint.folder / WEIGHTS)
+    found = tried(reference, size_px, pictures=_COMPARED)
+    del model, reference
+    trim_heap()
     return found
 
 
@@ -169,8 +221,9 @@ def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoIma
         return OpenVinoImageTower(path)
     kept = path.with_suffix(".bfloat16")
     before = Verdict.kept_in(kept)
-    verdict = before if before is not None and before.is_settled else None
-    if verdict is not None and not verdict.accepts(limits.min_half_cosine):
+    least = limits.min_half_cosine
+    verdict = before if before is not None and before.settles(least) else None
+    if verdict is not None and not verdict.accepts(least):
         return OpenVinoImageTower(path)
     try:
         halves = openvino_runtime.halves(path, size_px)
@@ -230,8 +283,12 @@ class OpenVinoImageTower:
         self._compiled = openvino_runtime.CompiledImages(
             model, halves=halves, precision=_PRECISIONS[precision], batch=batch
         )
+        self._mapped = model.with_suffix(".bin") if isinstance(model, Path) else None
         self.precision = precision
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         vector, tokens = self._compiled(images_BHWC)
+        if self._mapped is not None:  # now that its weights lie in another layout beside it
+            forget_mapped(self._mapped)
+            self._mapped = None
         return vector, tokens

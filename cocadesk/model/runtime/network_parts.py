@@ -16,7 +16,8 @@ from cocadesk.errors import tr
 from cocadesk.model.checkpoints.checkpoint import Checkpoint
 from cocadesk.model.device import FLOAT32, DeviceChoice
 from cocadesk.model.lack_of_memory import is_out_of_memory
-from cocadesk.model.runtime.memory import BatchLimit, release_memory
+from cocadesk.model.runtime.memory import BatchLimit, release_memory, trim_heap
+from cocadesk.model.runtime.verdict import are_captions_compared
 from cocadesk.model.torch_loading import load_torch
 from cocadesk.model.values import Markers, RuntimeLimits
 
@@ -58,6 +59,7 @@ class NetworkParts:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._falling = threading.Lock()
         self._times_left = 0
+        self._is_prepared = False
 
     @property
     def precision(self) -> str:
@@ -70,6 +72,32 @@ class NetworkParts:
         """That of the writer of captions, once it is open."""
         writer: CaptionWriter | None = self._opened.get(_WRITER)
         return "" if writer is None else writer.decoder.precision
+
+    def is_prepared(self) -> bool:
+        """False while the tower waits for a conversion and a comparison, the first on a computer.
+
+        Of an accelerator, for its own comparison.
+        """
+        if self._is_prepared or self._given_tower is not None or _TOWER in self._opened:
+            return True
+        ids, device = self._checkpoint.ids(), self.device
+        if device.device == "cpu":
+            from cocadesk.model.runtime.image_tower import is_prepared
+
+            self._is_prepared = is_prepared(self._checkpoint, ids, self._limits)
+        else:
+            from cocadesk.model.runtime.placement import is_compared
+
+            self._is_prepared = is_compared(ids.model_id, device)
+        return self._is_prepared
+
+    def are_captions_prepared(self) -> bool:
+        """False while the writer of captions waits for a first comparison on this computer."""
+        text, limits = self._checkpoint.config.text, self._limits
+        is_plain = text.width < limits.large_decoder or limits.max_caption_loss < 0
+        if is_plain or self.device.device != "cpu" or _WRITER in self._opened:
+            return True
+        return are_captions_compared(self._checkpoint.ids())
 
     def arithmetic(self) -> AbstractContextManager[object]:
         """The block in which the network is computed; once a part is open."""
@@ -181,6 +209,7 @@ class NetworkParts:
                 if name != _TOWER:  # which OpenVINO may be
                     load_torch()
                 times, found = self._times_left, opened()
+                trim_heap()  # what was needed for the opening alone
                 if times == self._times_left:
                     self._opened[name] = found
             part: T = self._opened[name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -94,10 +95,7 @@ class _ExactLinear(nn.Linear):
 
 def _kept_cosine(checkpoint: Checkpoint, model_id: str, choice: DeviceChoice) -> float:
     """The verdict of the last time, else of a comparison now."""
-    device = (choice.device, choice.name, choice.dtype)
-    parts = (model_id, *device, f"torch {torch.__version__}", str(_VERSION))
-    name = "-".join("".join(c if c.isalnum() or c == "." else "_" for c in part) for part in parts)
-    file = cache_folder() / "self-tests" / f"{name}.json"
+    file = _file_of_verdict(model_id, choice)
     kept = (read_verdict(file) or {}).get("cosine")
     if kept is not None:
         return kept
@@ -105,6 +103,18 @@ def _kept_cosine(checkpoint: Checkpoint, model_id: str, choice: DeviceChoice) ->
     log.info("%s in %s against float32 on the CPU: cosine %.5f", choice.name, choice.dtype, cosine)
     keep_verdict({"cosine": cosine}, file)
     return cosine
+
+
+def is_compared(model_id: str, choice: DeviceChoice) -> bool:
+    """True where the last time has left a verdict on this network there."""
+    return _file_of_verdict(model_id, choice).exists()
+
+
+def _file_of_verdict(model_id: str, choice: DeviceChoice) -> Path:
+    device = (choice.device, choice.name, choice.dtype)
+    parts = (model_id, *device, f"torch {torch.__version__}", str(_VERSION))
+    name = "-".join("".join(c if c.isalnum() or c == "." else "_" for c in part) for part in parts)
+    return cache_folder() / "self-tests" / f"{name}.json"
 
 
 def least_cosine(checkpoint: Checkpoint, choice: DeviceChoice) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,10 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cocadesk.model.device import DeviceChoice
+from cocadesk.model.mapped_files import forget_mapped
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def forget_as_it_goes(model: CoCa, weights: Path) -> None:
+    """Lets a network that is used but once give back the memory of each layer after it.
+
+    Its weights lie in a mapped file, and nobody may have changed them.
+    """
+    layers = getattr(model.image_encoder, "layers", ())
+    for layer in layers:
+        layer.register_forward_hook(lambda *_: forget_mapped(weights))
 
 
 class PooledModule(nn.Module):

@@ -6,7 +6,12 @@ import json
 import logging
 from pathlib import Path
 
+from cocadesk.locations import cache_folder
+from cocadesk.model.ids import ModelIds
+
 log = logging.getLogger(__name__)
+#: Grows when the code of decoders of captions changes: they are compared anew.
+CAPTION_VERSION = 2
 
 
 def read_verdict(path: Path) -> dict[str, float] | None:
@@ -27,3 +32,21 @@ def keep_verdict(found: dict[str, float], path: Path) -> None:
         fresh.replace(path)
     except OSError as error:
         log.warning("The comparison could not be kept: %s", error)
+
+
+def are_captions_compared(ids: ModelIds) -> bool:
+    """True where a decoder of captions has its verdicts, as far as is known without torch."""
+    return _mark_of(ids).exists()
+
+
+def note_captions_compared(ids: ModelIds) -> None:
+    """Lets ``are_captions_compared`` know."""
+    try:
+        _mark_of(ids).parent.mkdir(parents=True, exist_ok=True)
+        _mark_of(ids).touch()
+    except OSError as error:
+        log.warning("That captions were compared could not be kept: %s", error)
+
+
+def _mark_of(ids: ModelIds) -> Path:
+    return cache_folder() / "compiled" / f"{ids.model_id}-captions-{CAPTION_VERSION}.compared"

@@ -43,15 +43,16 @@ def test_time_in_which_others_have_the_processor_does_not_count() -> None:
 
 def test_a_close_verdict_is_taken_thrice_and_is_the_mean() -> None:
     """A clear one at once."""
-    assert Verdict(1.0, 3.0).is_settled
-    assert Verdict(1.0, 0.3).is_settled
+    assert Verdict(1.0, 3.0).settles(0.99)
+    assert Verdict(1.0, 0.3).settles(0.99)
+    assert Verdict(0.98, 1.1).settles(0.99), "it disagrees, however fast it is"
     first = Verdict(0.9999, 1.1)
     second = Verdict(0.9998, 0.9).after(first)
-    assert not first.is_settled
-    assert (second.cosine, second.comparisons, second.is_settled) == (0.9998, 2, False)
+    assert not first.settles(0.99)
+    assert (second.cosine, second.comparisons, second.settles(0.99)) == (0.9998, 2, False)
     assert second.speedup == pytest.approx((1.1 * 0.9) ** 0.5)
     third = Verdict(1.0, 1.2).after(second)
-    assert third.is_settled
+    assert third.settles(0.99)
     assert third.speedup == pytest.approx((1.1 * 0.9 * 1.2) ** (1 / 3))
 
 

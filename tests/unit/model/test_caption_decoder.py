@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from cocadesk.model.network.products import (
     small_arithmetics,
 )
 from cocadesk.model.runtime import caption_decoder
-from cocadesk.model.runtime.caption_decoder import MappedState, compare, open_decoder
+from cocadesk.model.runtime.caption_decoder import CaptionTrial, MappedState, open_decoder
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import sentence_model, tiny_model, write_tiny_checkpoint
@@ -139,6 +140,12 @@ def test_only_the_text_side_is_read_and_each_weight_is_the_networks(tmp_path: Pa
         state["image_norm.weight"]
 
 
+def compare(first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor) -> dict[str, float]:
+    """The verdict on the second."""
+    plain = CaptionTrial(first, tokens_BQD)
+    return CaptionTrial(second, tokens_BQD, plain.ids).against(plain)
+
+
 @pytest.mark.parametrize("precision", small_arithmetics())
 @pytest.mark.parametrize("make", MODELS)
 def test_smaller_numbers_choose_words_about_as_likely(
@@ -218,18 +225,19 @@ def test_the_verdicts_on_precisions_are_kept_and_obeyed(
     """Compared once; bad ones are float32, and so is a wish for it or a small network."""
     asked: list[str] = []
 
-    def compared(
-        first: TextDecoder, second: TextDecoder, tokens_BQD: torch.Tensor
-    ) -> dict[str, float]:
-        asked.append(second.precision)
-        return compare(first, second, tokens_BQD)
+    class Counted(CaptionTrial):
+        """Notes what is tried."""
 
-    monkeypatch.setattr(caption_decoder, "compare", compared)
+        def __init__(self, decoder: TextDecoder, *rest: Any) -> None:
+            asked.append(decoder.precision)
+            super().__init__(decoder, *rest)
+
+    monkeypatch.setattr(caption_decoder, "CaptionTrial", Counted)
     assert opened(RuntimeLimits()) == "float32"
     assert opened(replace(LARGE, max_caption_loss=-1.0)) == "float32"
     assert asked == []
     opened(LARGE)
-    assert asked == ["int8", "bfloat16"]
+    assert asked == ["float32", "int8", "bfloat16"]
     kept = {
         name: next((tmp_path / "cache" / "compiled").glob(f"*captions-{name}-*"))
         for name in ("int8", "bfloat16")
@@ -248,11 +256,11 @@ def test_the_verdicts_on_precisions_are_kept_and_obeyed(
     assert opened(LARGE) == "bfloat16"
     keep(int8=(0.0, 0.9), bfloat16=(0.0, 0.9))
     assert opened(LARGE) == "float32"
-    assert len(asked) == 2
+    assert len(asked) == 3
     for damaged in ("{", "{}"):
         kept["int8"].write_text(damaged, "utf-8")
         opened(LARGE)
-    assert asked[2:] == ["int8", "int8"]
+    assert asked[3:] == ["float32", "int8"] * 2
 
 
 def test_the_precision_of_captions_is_said_once_they_are_written(tmp_path: Path) -> None:
