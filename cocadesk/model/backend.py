@@ -6,7 +6,7 @@ what a call needs is loaded by the call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -64,16 +64,21 @@ class Backend(Protocol):
         """Cosine of every picture with every text, (B, T)."""
         ...
 
-    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+    def explain(
+        self, images_BHWC: NDArray[np.uint8], text: str, between: Callable[[], None] = ...
+    ) -> NDArray[np.float32]:
         """Where in pictures a text lies: (B, h, w) float32 heat of 0 to 1, rows from the top.
 
         The grid is the network's own and lies over its input, which may be a square cut out of
         the photo. The coolest cell is 0; the hottest is 1 where the text fits it clearly better,
-        less where no part of the picture fits better than another.
+        less where no part of the picture fits better than another. ``between`` is called between
+        two parts of the work, on whatever thread does it; what it raises ends the work.
         """
         ...
 
-    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+    def explain_words(
+        self, images_BHWC: NDArray[np.uint8], caption: str, between: Callable[[], None] = ...
+    ) -> tuple[WordHeat, ...]:
         """The same for each word of a caption, in their order, by what writes captions.
 
         A word is hot where the picture makes it likely after the words before it. Words beyond

@@ -1,8 +1,9 @@
 """The models that are offered for choice: what each is good for, its size, how well it finds.
 
 The figures of the released checkpoints are open_clip's own, from its repository's
-``docs/openclip_retrieval_results.csv``; the starter's stand on its card. Figures of different
-sets cannot be compared.
+``docs/openclip_retrieval_results.csv``; the starter's stand on its card and are of a development
+set, by which its settings were chosen: there is no figure of a set that was kept apart. Figures of
+different sets cannot be compared.
 """
 
 from __future__ import annotations

@@ -30,13 +30,15 @@ class HeatValue(Value, frozen=True):
 
     ``grid`` has rows from the top of what the model saw, each value 0 (cold) to 1. ``peak`` is
     the hottest place in shares of the photo's width and height. ``layer`` is a PNG with an alpha
-    channel to lay over the photo, stretched to it; there for media of the library.
+    channel to lay over the photo, stretched to it; there for media of the library. ``is_spread``:
+    the heat is so even that it points nowhere: the whole picture speaks for it, or nothing.
     """
 
     text: str
     grid: tuple[tuple[float, ...], ...] = ()
     peak: tuple[float, float] = (0.5, 0.5)
     layer: WirePath | None = None
+    is_spread: bool = False
 
 
 class Explained(ReplyBody, frozen=True):

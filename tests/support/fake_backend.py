@@ -103,7 +103,9 @@ class FakeBackend:
             texts = [f"{beginning[:1].upper()}{beginning[1:]} {text}" for text in texts]
         return [FakeCaption(text=text, score=0.9) for text in texts]
 
-    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+    def explain(
+        self, images_BHWC: NDArray[np.uint8], text: str, between: object = None
+    ) -> NDArray[np.float32]:
         """Four cells, the hotter the nearer their colour is to the text's."""
         side = images_BHWC.shape[1] // 2
         cells = [images_BHWC[:, y : y + side, x : x + side] for y in (0, side) for x in (0, side)]
@@ -112,7 +114,7 @@ class FakeBackend:
         return np.clip(cosines_BYX, 0, 1).astype(np.float32)
 
     def explain_words(
-        self, images_BHWC: NDArray[np.uint8], caption: str
+        self, images_BHWC: NDArray[np.uint8], caption: str, between: object = None
     ) -> tuple[FakeWordHeat, ...]:
         words = caption.split()
         return tuple(

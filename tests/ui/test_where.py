@@ -106,3 +106,13 @@ def test_a_chosen_word_stays_when_the_search_comes_later(app_theme: object, qtbo
         bar.show_maps(found, words)
         chosen = [button.text() for button in bar.buttons if button.isChecked()]
         assert chosen == ["beach"]
+
+
+def test_a_word_that_no_part_speaks_for_is_told_as_such(app_theme: object, qtbot: QtBot) -> None:
+    """The sentence goes with the word, and does not stay for the next one."""
+    bar = WhereBar()
+    qtbot.addWidget(bar)
+    bar.show_maps(None, [HeatValue(text="two", is_spread=True), HeatValue(text="dogs")])
+    assert "No part of the photo speaks for “two”" in bar.says.text()
+    bar.buttons[1].click()
+    assert "bright is what speaks" in bar.says.text()

@@ -29,8 +29,9 @@ INTRO = tr(
 SETS = tr(
     "The squares: a sentence that somebody wrote for one of 1,000 photos is searched for, and "
     "counts as found first where that photo comes before all others. The starter was measured by "
-    "us on Flickr8k, the larger models by their makers on Flickr30k: photos of the same kind, "
-    "not the same photos."
+    "us on photos of Flickr8k that it did not learn from, but that its settings were chosen by: "
+    "on photos that played no part it may find a little less. The larger models were measured by "
+    "their makers on Flickr30k: photos of the same kind, not the same photos."
 )
 
 

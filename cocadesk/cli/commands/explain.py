@@ -70,8 +70,8 @@ def _tell(report: Report, path: Any, found: Explained, sheet: Path) -> None:
 
     report.line(found.text)
     for heat in found.heats:
-        across, down = heat.peak
-        report.line(f"  {heat.text}: {_place(across, down)}")
+        where = "no part more than the others" if heat.is_spread else _place(*heat.peak)
+        report.line(f"  {heat.text}: {where}")
     if not found.is_shown:
         report.note(
             tr(
@@ -90,6 +90,7 @@ def _tell(report: Report, path: Any, found: Explained, sheet: Path) -> None:
             "maps": [
                 {
                     "text": heat.text,
+                    "points_nowhere": heat.is_spread,
                     "peak": [round(share, 4) for share in heat.peak],
                     "grid": [list(row) for row in heat.grid],
                 }

@@ -19,6 +19,7 @@ from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.ids import ModelIds
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.network.config import Variant
+from cocadesk.model.runtime.heat_parts import NEUTRAL, nothing, told_apart
 from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
     IDLE_S,
@@ -257,25 +258,29 @@ class CocaBackend:
 
         return self._caption_limit.over(len(vectors_BE), write)
 
-    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
+    def explain(
+        self, images_BHWC: NDArray[np.uint8], text: str, between: Callable[[], None] = nothing
+    ) -> NDArray[np.float32]:
         check_images(images_BHWC, self._checkpoint.config.image.size_px)
-        vector_E = self.embed_texts([text])[0]
+        vectors_TE = told_apart(self.embed_texts([text, *NEUTRAL]))
 
         def found() -> NDArray[np.float32]:
-            explainer = self._parts.explainer(self._markers, self._window_limit)
+            explainer = self._parts.explainer(self._markers, self._pool_all, self._window_limit)
             with self._parts.arithmetic():
-                return explainer.text(images_BHWC, vector_E)
+                return explainer.text(images_BHWC, vectors_TE, between)
 
         return self._images.submit(self._computed, found).result()
 
-    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+    def explain_words(
+        self, images_BHWC: NDArray[np.uint8], caption: str, between: Callable[[], None] = nothing
+    ) -> tuple[WordHeat, ...]:
         check_images(images_BHWC, self._checkpoint.config.image.size_px)
         prepared = self._prepare(caption)
 
         def found() -> tuple[WordHeat, ...]:
-            explainer = self._parts.explainer(self._markers, self._window_limit)
+            explainer = self._parts.explainer(self._markers, self._pool_all, self._window_limit)
             with self._parts.arithmetic():
-                return explainer.words(images_BHWC, prepared)
+                return explainer.words(images_BHWC, prepared, between)
 
         return self._images.submit(self._computed, found).result()
 

@@ -24,7 +24,7 @@ from cocadesk.model.values import Markers, RuntimeLimits
 if TYPE_CHECKING:
     from cocadesk.model.network.coca import CoCa
     from cocadesk.model.runtime.captions import CaptionWriter
-    from cocadesk.model.runtime.explaining import Explainer
+    from cocadesk.model.runtime.explaining import Explainer, Pool
     from cocadesk.model.runtime.image_tower import ImageTower
     from cocadesk.model.runtime.torch import TorchTextTower
 
@@ -143,14 +143,14 @@ class NetworkParts:
 
         return self._part(_WRITER, opened)
 
-    def explainer(self, markers: Markers, limit: BatchLimit) -> Explainer:
-        """What finds where in pictures texts and words lie, so many windows at once."""
+    def explainer(self, markers: Markers, pool: Pool, limit: BatchLimit) -> Explainer:
+        """What finds where in pictures texts and words lie, so many parts of one at once."""
 
         def opened() -> Explainer:
             from cocadesk.model.runtime.explaining import Explainer
 
             model, tokenizer = self.network(), self._checkpoint.tokenizer
-            return Explainer(model, tokenizer, markers, self.device.device, limit)
+            return Explainer(model, tokenizer, markers, self.device.device, pool, limit)
 
         return self._part(_EXPLAINER, opened)
 

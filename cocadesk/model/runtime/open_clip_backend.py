@@ -23,6 +23,17 @@ from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
 from cocadesk.model.checkpoints.weight_files import first_line
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.lack_of_memory import is_out_of_memory
+from cocadesk.model.runtime.heat_parts import (
+    NEUTRAL,
+    TOWER_SIDE,
+    Parts,
+    cutout_cover,
+    cutouts,
+    heat_of_text,
+    joined,
+    nothing,
+    told_apart,
+)
 from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
 from cocadesk.model.runtime.memory import (
     IDLE_S,
@@ -46,6 +57,8 @@ _CONTEXT, _MARKERS = 77, 2
 """open_clip's context where settings name none, and the tokens that stand around a text."""
 _PICTURES, _TEXTS = 32, 64
 """The most that are computed at once."""
+_CUTOUTS = 5
+"""Parts of a picture that are looked at between two looks whether they are still wanted."""
 _LAYOUT = 1
 """Grows when the ids are computed otherwise: kept ones are made anew."""
 
@@ -260,14 +273,33 @@ class OpenClipBackend:
     ) -> list[Caption]:
         self._refuse()
 
-    def explain(self, images_BHWC: NDArray[np.uint8], text: str) -> NDArray[np.float32]:
-        raise UserError(
-            f"Where in a picture words lie cannot be told with this model ({self._towers.name}).",
-            "It is read from the pooler of a CoCa, which this one has not.",
-            "Ask it of a caption's words, or let a CoCa search.",
-        )
+    def explain(
+        self,
+        images_BHWC: NDArray[np.uint8],
+        text: str,
+        between: Callable[[], None] = nothing,
+    ) -> NDArray[np.float32]:
+        check_images(images_BHWC, self._facts.size_px)
+        vectors_TE = told_apart(self.embed_texts([text, *NEUTRAL]))
+        found = [np.zeros((0, TOWER_SIDE, TOWER_SIDE), np.float32)]
+        for image_HWC in images_BHWC:
+            cut_BHWC, vectors = cutouts(image_HWC), list[NDArray[np.float32]]()
+            for start in range(0, len(cut_BHWC), _CUTOUTS):
+                between()
+                vectors.append(self.embed_images(cut_BHWC[start : start + _CUTOUTS]))
+            parts = Parts(
+                scores_KT=np.concatenate(vectors) @ vectors_TE.T,
+                cover_KN=cutout_cover(len(image_HWC), TOWER_SIDE),
+            )
+            found.append(heat_of_text(joined([parts], TOWER_SIDE))[None])
+        return np.concatenate(found)
 
-    def explain_words(self, images_BHWC: NDArray[np.uint8], caption: str) -> tuple[WordHeat, ...]:
+    def explain_words(
+        self,
+        images_BHWC: NDArray[np.uint8],
+        caption: str,
+        between: Callable[[], None] = nothing,
+    ) -> tuple[WordHeat, ...]:
         self._refuse()
 
     def _refuse(self) -> NoReturn:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cocadesk.cli.errors import OK, USER_ERROR
+from cocadesk.engine.explaining import SPREAD_HEAT
 from tests.support.index_tools import write_photo
 from tests.support.program import invoked
 from tests.support.tiny_model import write_tiny_checkpoint
@@ -39,6 +40,8 @@ def test_a_file_outside_of_any_library_is_explained_by_its_caption_and_by_a_text
     [found] = whole.document["maps"]
     assert found["text"] == "a brown dog"
     assert len(found["grid"]) == len(found["grid"][0])
+    hottest = max(map(max, found["grid"]))
+    assert found["points_nowhere"] is (hottest < SPREAD_HEAT)
     assert whole.document["seen"] == [0, 0, 1, 1]
     assert sorted(path.name for path in here.iterdir()) == ["a-where.jpg", "a-where2.jpg"]
     with Image.open(here / "a-where2.jpg") as picture:

@@ -24,6 +24,13 @@ from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
 from cocadesk.model.device import DeviceChoice
 from cocadesk.model.known_models import known_models
 from cocadesk.model.runtime import open_clip_backend
+from cocadesk.model.runtime.heat_parts import (
+    NEUTRAL,
+    TOWER_SIDE,
+    cutout_cover,
+    cutouts,
+    told_apart,
+)
 from cocadesk.model.runtime.open_clip_backend import OpenClipBackend
 from cocadesk.model.source import find_checkpoint, find_model
 from cocadesk.picture_input import InputSpec, Resize, Scaling
@@ -164,10 +171,38 @@ def test_captions_and_poolers_are_refused_in_a_sentence(towers: Towers) -> None:
             backend.pooled(answers.images_BHWC)
         with pytest.raises(UserError, match="can only search"):
             backend.explain_words(answers.images_BHWC, "a dog")
-        with pytest.raises(UserError, match="let a CoCa search"):
-            backend.explain(answers.images_BHWC, "a dog")
     with pytest.raises(UserError, match="can only search"):
         find_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_map_is_hot_where_cutouts_alone_fit_a_text(towers: Towers, kind: str) -> None:
+    """Worked out anew from the vectors of cutouts; a person who leaves ends it."""
+    folder, answers = towers(kind)
+    images = answers.images_BHWC[:2]
+    with open_backend(str(folder), "cpu") as backend:
+        found = backend.explain(images, "a dog")
+        vectors = told_apart(backend.embed_texts(["a dog", *NEUTRAL]))
+        cosines = backend.embed_images(cutouts(images[1])) @ vectors[0]
+        cover = cutout_cover(images.shape[1], TOWER_SIDE)
+        expected = (cosines @ cover / cover.sum(0)).reshape(TOWER_SIDE, TOWER_SIDE)
+        assert backend.explain(images[:0], "a dog").shape == (0, TOWER_SIDE, TOWER_SIDE)
+        looks = iter([None, KeyboardInterrupt])
+
+        def leave() -> None:
+            if (error := next(looks)) is not None:
+                raise error
+
+        with pytest.raises(KeyboardInterrupt):
+            backend.explain(images, "a dog", leave)
+        with pytest.raises(ValueError, match="pictures must be"):
+            backend.explain(images[:, :8], "a dog")
+    assert found.shape == (2, TOWER_SIDE, TOWER_SIDE)
+    assert found.dtype == np.float32
+    assert (found.min(), found.max() <= 1) == (0, True)
+    assert found[1].argmax() == expected.argmax()
+    shape = ((expected - expected.min()) / np.ptp(expected)) ** 2
+    np.testing.assert_allclose(found[1], shape * found[1].max(), atol=1e-3)
 
 
 def test_an_idle_model_is_freed_and_opened_again(towers: Towers) -> None:

@@ -137,16 +137,23 @@ class WhereBar(QFrame):
         self._flow.addWidget(button)
 
     def _choose(self, heat: HeatValue, _checked: bool = True) -> None:
-        self.says.setText(
-            tr(
+        self.says.setText(self._said(heat))
+        self.chosen.emit(heat)
+
+    def _said(self, heat: HeatValue) -> str:
+        if heat is self._doubted:
+            return tr(
                 "This photo probably does not show “{text}”: bright is only what is least "
                 "unlike it.",
                 text=heat.text,
             )
-            if heat is self._doubted
-            else tr("A guess of the model: bright is what speaks for the word. Arrows change it.")
-        )
-        self.chosen.emit(heat)
+        if heat.is_spread:
+            return tr(
+                "No part of the photo speaks for “{text}” more than the others: it is seen from "
+                "the whole, or guessed.",
+                text=heat.text,
+            )
+        return tr("A guess of the model: bright is what speaks for the word. Arrows change it.")
 
     def _clear(self) -> None:
         for button in self.buttons:
