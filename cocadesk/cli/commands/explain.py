@@ -70,7 +70,7 @@ def _tell(report: Report, path: Any, found: Explained, sheet: Path) -> None:
 
     report.line(found.text)
     for heat in found.heats:
-        where = "no part more than the others" if heat.is_spread else _place(*heat.peak)
+        where = tr("no part more than the others") if heat.is_spread else _place(*heat.peak)
         report.line(f"  {heat.text}: {where}")
     if not found.is_shown:
         report.note(
