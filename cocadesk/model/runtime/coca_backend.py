@@ -19,8 +19,13 @@ from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.ids import ModelIds
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.network.config import Variant
-from cocadesk.model.runtime.heat_parts import NEUTRAL, nothing, told_apart
-from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
+from cocadesk.model.runtime.lanes import (
+    check_images,
+    give_way,
+    nothing,
+    text_told_apart,
+    too_little_memory,
+)
 from cocadesk.model.runtime.memory import (
     IDLE_S,
     BatchLimit,
@@ -262,7 +267,7 @@ class CocaBackend:
         self, images_BHWC: NDArray[np.uint8], text: str, between: Callable[[], None] = nothing
     ) -> NDArray[np.float32]:
         check_images(images_BHWC, self._checkpoint.config.image.size_px)
-        vectors_TE = told_apart(self.embed_texts([text, *NEUTRAL]))
+        vectors_TE = text_told_apart(self.embed_texts, text)
 
         def found() -> NDArray[np.float32]:
             explainer = self._parts.explainer(self._markers, self._pool_all, self._window_limit)

@@ -32,10 +32,10 @@ from cocadesk.model.runtime.heat_parts import (
     cutouts,
     heat_of_text,
     joined,
-    nothing,
     scaled,
     window_cover,
 )
+from cocadesk.model.runtime.lanes import nothing
 from cocadesk.model.runtime.memory import BatchLimit, KeptLimits
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import SENTENCE, Markers, WordHeat

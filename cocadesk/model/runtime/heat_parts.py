@@ -44,10 +44,6 @@ class Parts:
     cover_KN: NDArray[np.float32]
 
 
-def nothing() -> None:
-    """Lets the work go on: called between two parts of it where nobody may end it."""
-
-
 def cutout_edges(size_px: int) -> list[tuple[int, int, int]]:
     """Top, left and side of each cutout of a square picture, in pixels."""
     side = max(1, round(size_px / 3))

@@ -24,17 +24,20 @@ from cocadesk.model.checkpoints.weight_files import first_line
 from cocadesk.model.device import DeviceChoice, choose_device
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.runtime.heat_parts import (
-    NEUTRAL,
     TOWER_SIDE,
     Parts,
     cutout_cover,
     cutouts,
     heat_of_text,
     joined,
-    nothing,
-    told_apart,
 )
-from cocadesk.model.runtime.lanes import check_images, give_way, too_little_memory
+from cocadesk.model.runtime.lanes import (
+    check_images,
+    give_way,
+    nothing,
+    text_told_apart,
+    too_little_memory,
+)
 from cocadesk.model.runtime.memory import (
     IDLE_S,
     BatchLimit,
@@ -280,7 +283,7 @@ class OpenClipBackend:
         between: Callable[[], None] = nothing,
     ) -> NDArray[np.float32]:
         check_images(images_BHWC, self._facts.size_px)
-        vectors_TE = told_apart(self.embed_texts([text, *NEUTRAL]))
+        vectors_TE = text_told_apart(self.embed_texts, text)
         found = [np.zeros((0, TOWER_SIDE, TOWER_SIDE), np.float32)]
         for image_HWC in images_BHWC:
             cut_BHWC, vectors = cutouts(image_HWC), list[NDArray[np.float32]]()

@@ -13,7 +13,7 @@ from cocadesk.model.backend import open_backend
 from cocadesk.model.network.coca import CoCa, PooledImage
 from cocadesk.model.network.config import ImageEncoderKind
 from cocadesk.model.runtime.explaining import WINDOW_SHARE, Explainer, windows
-from cocadesk.model.runtime.heat_parts import nothing
+from cocadesk.model.runtime.lanes import nothing
 from cocadesk.model.tokenizers.clip import clip_tokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import Markers
