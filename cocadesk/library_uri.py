@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 URI_FILE = "library.uri.json"
 _SCHEME = "s3"
@@ -75,31 +75,33 @@ def parse_uri(text: str, settings: Mapping[str, str] | None = None) -> LibraryUr
     bucket, name = parts.netloc, parts.path.strip("/")
     if parts.scheme != _SCHEME:
         raise UserError(
-            f"A library can't be kept at {parts.scheme}://.",
-            "This program knows folders and stores that speak S3 (s3://BUCKET/NAME).",
-            "Give such an address, or a folder, with --library.",
+            tr("A library can't be kept at {scheme}://.", scheme=parts.scheme),
+            tr("This program knows folders and stores that speak S3 (s3://BUCKET/NAME)."),
+            tr("Give such an address, or a folder, with --library."),
         )
     given = dict(parse_qsl(parts.query))
     found = settings if settings is not None else _settings()
     chosen = {key: given.get(key) or found.get(key, "") for key in _SETTINGS}
     if "@" in bucket + chosen["endpoint"] or any(map(_is_secret, given)):
         raise UserError(
-            "The library's address or endpoint holds credentials.",
-            "They would be kept with it.",
-            "Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead.",
+            tr("The library's address or endpoint holds credentials."),
+            tr("They would be kept with it."),
+            tr("Put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead."),
         )
     if "#" in text or (name and not _is_plain(name)):
         raise UserError(
-            "No library can be kept under this address.",
-            "Its name holds %, # or a part that is empty, . or .., "
-            "which not all programs read alike.",
-            "Choose a plain name, such as s3://my-bucket/photos.",
+            tr("No library can be kept under this address."),
+            tr(
+                "Its name holds %, # or a part that is empty, . or .., "
+                "which not all programs read alike."
+            ),
+            tr("Choose a plain name, such as s3://my-bucket/photos."),
         )
     if not bucket or not name or given.keys() - set(_SETTINGS):
         raise UserError(
-            f"{text.partition('?')[0]} is no address of a library.",
-            "It needs a bucket and a name in it, and may have an endpoint and a region.",
-            "An example: s3://my-bucket/photos?endpoint=https://store.example.org",
+            tr("{address} is no address of a library.", address=text.partition("?")[0]),
+            tr("It needs a bucket and a name in it, and may have an endpoint and a region."),
+            tr("An example: s3://my-bucket/photos?endpoint=https://store.example.org"),
         )
     return LibraryUri(
         bucket=bucket,
@@ -149,9 +151,9 @@ def _uri_in(file: Path, _mtime_ns: int) -> LibraryUri:
         return LibraryUri(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
-            f"The file {file} can't be read.",
-            f"The reason: {error}.",
-            "Remove its folder, which can be made again, and give --library s3://… anew.",
+            tr("The file {file} can't be read.", file=file),
+            tr("The reason: {error}.", error=error),
+            tr("Remove its folder, which can be made again, and give --library s3://… anew."),
         ) from error
 
 
@@ -171,10 +173,12 @@ def credentials() -> Credentials:
     key_id, secret = found.get("aws_access_key_id"), found.get("aws_secret_access_key")
     if not key_id or not secret:
         raise UserError(
-            "There are no credentials for the object store.",
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, "
-            "and ~/.aws/credentials has none.",
-            "Set them, then try again.",
+            tr("There are no credentials for the object store."),
+            tr(
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, "
+                "and ~/.aws/credentials has none."
+            ),
+            tr("Set them, then try again."),
         )
     return Credentials(key_id=key_id, secret=secret, token=found.get("aws_session_token", ""))
 
@@ -227,10 +231,14 @@ def followed(folder: Path, *, must_be_there: bool = True) -> Path:
         place = next_place
     if must_be_there and place != folder and not (place / "library.json").is_file():
         raise UserError(
-            f"The library was moved to {place}, and is not there now.",
-            "Perhaps its disk is not connected.",
-            f"Connect it and try again, or open another library. To use what is left in {folder}, "
-            f"remove the file {MOVED_NAME} there.",
+            tr("The library was moved to {place}, and is not there now.", place=place),
+            tr("Perhaps its disk is not connected."),
+            tr(
+                "Connect it and try again, or open another library. To use what is left in "
+                "{folder}, remove the file {moved_name} there.",
+                folder=folder,
+                moved_name=MOVED_NAME,
+            ),
         )
     return place
 

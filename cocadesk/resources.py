@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cocadesk.errors import UserError, speak
+from cocadesk.errors import UserError, speak, tr
 
 LANGUAGE_VARIABLE = "COCADESK_LANGUAGE"
 """Names the language of a process and of those that it starts: ``en``, ``de``."""
@@ -39,9 +39,9 @@ def resource_path(*parts: str) -> Path:
         if candidate.exists():
             return candidate
     raise UserError(
-        f"A file that ships with CocaDesk is missing: {'/'.join(parts)}.",
-        f"It was looked for in {', '.join(str(root) for root in roots)}.",
-        "Install CocaDesk again.",
+        tr("A file that ships with CocaDesk is missing: {path}.", path="/".join(parts)),
+        tr("It was looked for in {folders}.", folders=", ".join(map(str, roots))),
+        tr("Install CocaDesk again."),
     )
 
 

@@ -1,9 +1,9 @@
 """Takes the README's screenshots of the real window, with the real engine, on the sample photos.
 
 ``python tools/screenshots.py [search] [dark] [filtered] [large] [map] [caption] [review] [moment]
-[teach]`` takes those that are named, else all; ``--size 1280x800`` and ``--out FOLDER`` change how and
-where to. The library is made anew, beside its engine, under ``.cache``; teaching takes a few
-minutes. Set ``QT_QPA_PLATFORM=offscreen`` where there is no display.
+[teach]`` takes those that are named, else all; ``--size 1280x800`` and ``--out FOLDER`` change
+how and where to. The library is made anew, beside its engine, under ``.cache``; teaching takes a
+few minutes. Set ``QT_QPA_PLATFORM=offscreen`` where there is no display.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
 from cocadesk.locations import keep_private
+from cocadesk.resources import settle_language
 
 if TYPE_CHECKING:
     from trainer.stages.loop import TrainReport
@@ -65,4 +66,5 @@ def _line(event: TrainReport) -> str:
 
 if __name__ == "__main__":
     keep_private()
+    settle_language()
     sys.exit(main())

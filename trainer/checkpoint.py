@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints.checkpoint import write_folder
 from trainer.config import TrainConfig
 from trainer.step import StepState
@@ -148,9 +148,9 @@ class RunFolder:
 
     def _damaged(self, error: Exception) -> UserError:
         return UserError(
-            f"The run {self.path} cannot go on.",
-            f"Its saved state is damaged or of another model ({error}).",
-            f"Delete {self._state} to start again from the beginning.",
+            tr("The run {path} cannot go on.", path=self.path),
+            tr("Its saved state is damaged or of another model ({error}).", error=error),
+            tr("Delete {state} to start again from the beginning.", state=self._state),
         )
 
     def remove_state(self) -> None:

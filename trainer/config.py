@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import CocaConfig, HubnessConfig, build_config
 
 
@@ -357,9 +357,13 @@ def load_config(path: Path) -> TrainConfig:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UserError(f"The training config {path} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The training config {path} cannot be read.", path=path), f"{error}."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"The training config {path} is not valid TOML.", f"{error}.") from error
+        raise UserError(
+            tr("The training config {path} is not valid TOML.", path=path), f"{error}."
+        ) from error
     return build_config(TrainConfig, raw, "training config")
 
 

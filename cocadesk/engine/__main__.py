@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from cocadesk.engine.engine import Engine
 from cocadesk.engine.handlers import TRAINER
 from cocadesk.engine.local import library_source, open_source
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.indexing.watching import WatchPace
 from cocadesk.library.layout import read_manifest
 from cocadesk.library.library import Library
@@ -91,9 +91,9 @@ def check_there(folder: Path) -> None:
     """
     if read_manifest(folder) is None:
         raise UserError(
-            f"The library is not in {shown_name(folder)} now.",
-            "It was there before; perhaps its disk is not connected.",
-            "Connect it and try again, or open another library.",
+            tr("The library is not in {shown_name} now.", shown_name=shown_name(folder)),
+            tr("It was there before; perhaps its disk is not connected."),
+            tr("Connect it and try again, or open another library."),
         )
 
 

@@ -24,7 +24,7 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.texts.reading import NotTextError, read_text
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -94,7 +94,10 @@ def expand_braces(path: Path) -> list[Path]:
     for choice in choices:
         number *= len(choice)
     if number > MAX_SHARDS:
-        raise UserError(f"{path} names {number:,} shards.", f"{MAX_SHARDS:,} are the most.")
+        raise UserError(
+            tr("{path} names {number} shards.", path=path, number=grouped(number)),
+            tr("{max_shards} are the most.", max_shards=grouped(MAX_SHARDS)),
+        )
     return [Path("".join(parts)) for parts in product(*choices)]
 
 
@@ -134,7 +137,9 @@ def read_captions(path: Path) -> list[str]:
         data = path.read_bytes()
         text = read_text(gzip.decompress(data) if path.suffix == ".gz" else data).text
     except (OSError, EOFError, zlib.error, NotTextError) as error:
-        raise UserError(f"The text file {path} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The text file {path} cannot be read.", path=path), f"{error}."
+        ) from error
     return [line for line in text.split("\n") if line.strip()]
 
 
@@ -157,9 +162,9 @@ def _read_shard(path: Path, counts: ShardCounts, suffixes: frozenset[str]) -> It
 
 def _unreadable(path: Path, why: str) -> UserError:
     return UserError(
-        f"The shard {path} cannot be read.",
+        tr("The shard {path} cannot be read.", path=path),
         why,
-        "Give whole WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json or KEY.txt).",
+        tr("Give whole WebDataset tar files (KEY.jpg or KEY.mp4 with KEY.json or KEY.txt)."),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.locations import STARTER
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.values import Caption, GenerationOptions, ModelInfo, WordHeat
@@ -168,7 +168,10 @@ def open_source(
 def _lost_model(source: str, error: UserError) -> UserError:
     """The error for a library whose model cannot be opened."""
     return UserError(
-        f"The model that this library uses ({source}) cannot be opened.",
+        tr("The model that this library uses ({source}) cannot be opened.", source=source),
         " ".join(part for part in (error.what, error.why) if part),
-        f"Put its files back, or go back to the model that ships: cocadesk model use {STARTER}.",
+        tr(
+            "Put its files back, or go back to the model that ships: cocadesk model use {starter}.",
+            starter=STARTER,
+        ),
     )

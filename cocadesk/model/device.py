@@ -74,7 +74,9 @@ def choose_device(wanted: str = "auto", *, among: Sequence[str] = ACCELERATORS) 
     if wanted not in ("auto", "cpu", *ACCELERATORS):
         names = ", ".join(("auto", "cpu", *ACCELERATORS[:-1]))
         raise UserError(
-            f"There is no device “{wanted}”.", "", f"Choose {names} or {ACCELERATORS[-1]}."
+            tr("There is no device “{wanted}”.", wanted=wanted),
+            "",
+            tr("Choose {names} or {accelerators}.", names=names, accelerators=ACCELERATORS[-1]),
         )
     if wanted == "cpu":
         return _cpu(tr("the CPU was asked for"))
@@ -88,9 +90,9 @@ def choose_device(wanted: str = "auto", *, among: Sequence[str] = ACCELERATORS) 
     if wanted != "auto":
         name, says = _NAMES[wanted], problems[wanted].says
         raise UserError(
-            f"{name[:1].upper()}{name[1:]} cannot be used.",
+            tr("{name} cannot be used.", name=name[:1].upper() + name[1:]),
             f"{says[:1].upper()}{says[1:]}.",
-            "Use the CPU.",
+            tr("Use the CPU."),
         )
     return _cpu(_why_none(problems, graphics_cards()))
 

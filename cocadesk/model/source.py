@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.locations import FOLDER_PREFIX, RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import (
@@ -33,9 +33,12 @@ def find_checkpoint(source: str, *, fetch: bool = True) -> Checkpoint:
     found = find_model(source, fetch=fetch)
     if isinstance(found, SearchTowers):
         raise UserError(
-            f"{source} is not a CoCa model.",
-            f"{found.name} can only search: it is a CLIP or SigLIP model of open_clip.",
-            "Choose the starter or a CoCa checkpoint.",
+            tr("{source} is not a CoCa model.", source=source),
+            tr(
+                "{found} can only search: it is a CLIP or SigLIP model of open_clip.",
+                found=found.name,
+            ),
+            tr("Choose the starter or a CoCa checkpoint."),
         )
     return found
 
@@ -61,10 +64,12 @@ def find_model(source: str, *, fetch: bool = True) -> Checkpoint | SearchTowers:
     path = Path(source.removeprefix(FOLDER_PREFIX)).expanduser()
     if not path.exists():
         raise UserError(
-            f"There is no model “{source}”.",
-            "It is neither “starter” nor a folder or file on this machine.",
-            "Give “starter”, a checkpoint folder, a run folder, open_clip:NAME/TAG "
-            "or hf-hub:ORGANISATION/NAME.",
+            tr("There is no model “{source}”.", source=source),
+            tr("It is neither “starter” nor a folder or file on this machine."),
+            tr(
+                "Give “starter”, a checkpoint folder, a run folder, open_clip:NAME/TAG "
+                "or hf-hub:ORGANISATION/NAME."
+            ),
         )
     return _open_file(path) if path.is_file() else _open_folder(path)
 
@@ -74,10 +79,14 @@ def _open_file(path: Path) -> Checkpoint | SearchTowers:
         return open_checkpoint(path.parent)
     if path.suffix not in (SAFE_SUFFIX, *PICKLE_SUFFIXES):
         raise UserError(
-            f"{path} is not a CocaDesk model.",
-            f"A model is a folder with a file {WEIGHTS}, or a state dict of open_clip's CoCa "
-            f"({', '.join((SAFE_SUFFIX, *PICKLE_SUFFIXES))}).",
-            "Give such a folder or file.",
+            tr("{path} is not a CocaDesk model.", path=path),
+            tr(
+                "A model is a folder with a file {weights}, or a state dict of open_clip's CoCa "
+                "({suffixes}).",
+                weights=WEIGHTS,
+                suffixes=", ".join((SAFE_SUFFIX, *PICKLE_SUFFIXES)),
+            ),
+            tr("Give such a folder or file."),
         )
     return _convert(path)
 
@@ -112,7 +121,9 @@ def _only_one(folder: Path, found: list[Path], names: list[str]) -> Checkpoint |
     """
     if len(found) > 1:
         raise UserError(
-            f"{folder} holds {len(found)} models.", "", f"Name one of them: {', '.join(names)}."
+            tr("{folder} holds {found} models.", folder=folder, found=len(found)),
+            "",
+            tr("Name one of them: {names}.", names=", ".join(names)),
         )
     return _convert(found[0]) if found[0].is_file() else _open_folder(found[0])
 
@@ -145,8 +156,8 @@ def resolve_source(source: str, runs_folder: Path | None = None) -> str:
     is_name = run_id.isalnum()
     if runs_folder is None or not is_name or not (runs_folder / run_id).is_dir():
         raise UserError(
-            f"There is no teaching run “{run_id}” in this library.",
-            "Its folder is gone, or it belongs to another library.",
-            "cocadesk model list shows the models that there are.",
+            tr("There is no teaching run “{run_id}” in this library.", run_id=run_id),
+            tr("Its folder is gone, or it belongs to another library."),
+            tr("cocadesk model list shows the models that there are."),
         )
     return str(runs_folder / run_id)

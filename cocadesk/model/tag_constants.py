@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.confidence import Confidence
 
 
@@ -64,7 +64,7 @@ class TagConstants:
             return TagConstants(**given, captions=captions)
         except (TypeError, ValueError, AttributeError, RecursionError) as error:
             raise UserError(
-                "The model's constants of tags cannot be read.",
+                tr("The model's constants of tags cannot be read."),
                 f"{error}.",
-                "Fetch or train the model again, or take its tagging.json away.",
+                tr("Fetch or train the model again, or take its tagging.json away."),
             ) from error

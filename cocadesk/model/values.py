@@ -28,9 +28,9 @@ STYLES = (SENTENCE, "short", "alt text")
 def unknown_style(style: str, known: Iterable[str]) -> UserError:
     """The error for captions in a style that a network does not know."""
     return UserError(
-        f"This model cannot write captions in the style “{style}”.",
-        f"It knows: {', '.join(known)}.",
-        "Choose one of these, or another model.",
+        tr("This model cannot write captions in the style “{style}”.", style=style),
+        tr("It knows: {known}.", known=", ".join(known)),
+        tr("Choose one of these, or another model."),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.media.shards import ShardCounts, read_captions, read_shards
 from cocadesk.model.tokenizers.captions import prepare_caption
 from trainer.config import FeatureConfig
@@ -82,9 +82,13 @@ def load_dataset(
             break
     if len(examples) < 2:
         raise UserError(
-            "There is nothing to learn from.",
-            f"The shards hold {len(examples)} usable pictures. {counts.sentence()}".rstrip(),
-            "Give shards of pictures with captions.",
+            tr("There is nothing to learn from."),
+            tr(
+                "The shards hold {examples} usable pictures. {sentence}",
+                examples=len(examples),
+                sentence=counts.sentence(),
+            ).rstrip(),
+            tr("Give shards of pictures with captions."),
         )
     return Dataset(examples=tuple(examples), skipped=dict(counts.skipped))
 

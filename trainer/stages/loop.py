@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.eta import EtaEstimator
 from cocadesk.evaluation.retrieval import NotFiniteError
 from trainer.checkpoint import RunFolder
@@ -61,10 +61,14 @@ class Loop:
         except (DivergedError, NotFiniteError) as error:
             kept = f"The state of step {self._saved:,} is kept. " if self._saved else ""
             raise UserError(
-                "The training diverged: its loss is not a number any more.",
-                f"It happened {_where(error, state.step)}. {kept}".rstrip(),
-                "Lower optimiser.learning_rate or raise optimiser.warmup_steps in the config, "
-                "and train into a new run folder.",
+                tr("The training diverged: its loss is not a number any more."),
+                tr(
+                    "It happened {where}. {kept}", where=_where(error, state.step), kept=kept
+                ).rstrip(),
+                tr(
+                    "Lower optimiser.learning_rate or raise optimiser.warmup_steps in the config, "
+                    "and train into a new run folder."
+                ),
             ) from error
 
     def _train(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.eta import EtaEstimator
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import ImageEncoderKind
@@ -52,7 +52,7 @@ class Preparation:
         )
         examples, broken = readable(dataset.examples)
         if len(examples) < 2:
-            raise UserError("There is nothing to learn from.", "No picture could be read.")
+            raise UserError(tr("There is nothing to learn from."), tr("No picture could be read."))
         skipped = dataset.skipped | ({"a picture that cannot be read": broken} if broken else {})
         return Dataset(examples=tuple(examples), skipped=skipped)
 

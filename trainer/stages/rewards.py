@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.evaluation.captions import CiderD
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.layers import KeyValue, TransformerLayer
@@ -54,9 +54,12 @@ class RewardObjective(CaptionerObjective):
         self._places = [p for p, found in references.items() if len(found) >= config.references]
         if not self._places:
             raise UserError(
-                "No picture has captions enough to score others by.",
-                f"rewards.references asks for {config.references} of one picture.",
-                "Lower it, or leave the table rewards out.",
+                tr("No picture has captions enough to score others by."),
+                tr(
+                    "rewards.references asks for {references} of one picture.",
+                    references=config.references,
+                ),
+                tr("Lower it, or leave the table rewards out."),
             )
         self._score = CiderD([references[place] for place in self._places])
 

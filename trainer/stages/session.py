@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.byte_pairs import train_tokenizer
 from cocadesk.model.tokenizers.load import load_tokenizer
@@ -56,13 +56,15 @@ def open_run(path: Path, config_text: str) -> RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         if kept.exists() and kept.read_text("utf-8") != config_text:
             raise UserError(
-                f"The run folder {path} belongs to another config.",
-                "Its config.toml differs from the one given.",
-                "Choose another run folder, or delete the old one.",
+                tr("The run folder {path} belongs to another config.", path=path),
+                tr("Its config.toml differs from the one given."),
+                tr("Choose another run folder, or delete the old one."),
             )
         write_atomic(kept, config_text.encode())
     except OSError as error:
-        raise UserError(f"The run folder {path} cannot be written.", f"{error}.") from error
+        raise UserError(
+            tr("The run folder {path} cannot be written.", path=path), f"{error}."
+        ) from error
     return RunFolder(path=path, curve="metrics.jsonl")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile, ScanProblem
 from cocadesk.resources import resource_path
@@ -96,12 +96,14 @@ def load_spec(run_folder: Path) -> TuningSpec:
             raise ValueError(f"its schema is {spec.schema}, not {SCHEMA}")
         return spec
     except OSError as error:
-        raise UserError(f"The teaching run {run_folder} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The teaching run {run_folder} cannot be read.", run_folder=run_folder), f"{error}."
+        ) from error
     except ValueError as error:
         raise UserError(
-            f"The teaching run {run_folder} cannot be used.",
-            f"Its {SPEC} is damaged: {error}.",
-            "Start the run again.",
+            tr("The teaching run {run_folder} cannot be used.", run_folder=run_folder),
+            tr("Its {spec} is damaged: {error}.", spec=SPEC, error=error),
+            tr("Start the run again."),
         ) from error
 
 
@@ -117,9 +119,9 @@ def load_dataset(run_folder: Path) -> TuningDataset | None:
         return None
     except (OSError, ValueError) as error:
         raise UserError(
-            f"The run {run_folder} cannot go on.",
-            f"Its {DATASET} is damaged ({error}).",
-            "Start the run again.",
+            tr("The run {run_folder} cannot go on.", run_folder=run_folder),
+            tr("Its {dataset} is damaged ({error}).", dataset=DATASET, error=error),
+            tr("Start the run again."),
         ) from error
 
 
@@ -164,9 +166,9 @@ def load_general() -> GeneralSet:
         )
     except (OSError, KeyError, ValueError) as error:
         raise UserError(
-            "The general set that ships with CocaDesk cannot be read.",
+            tr("The general set that ships with CocaDesk cannot be read."),
             f"{error}.",
-            "Install CocaDesk again.",
+            tr("Install CocaDesk again."),
         ) from error
     return GeneralSet(
         photos=photos, sentences=tuple(t for t in lines if t and not t.startswith("#"))

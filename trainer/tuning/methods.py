@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.coca import CoCa, CocaOutput, PooledImage
 from trainer.checkpoint import Weights, learned_weights, put_weights
 from trainer.tuning.objective import anchor_loss
@@ -127,7 +127,7 @@ def find_method(name: str) -> TuningMethod:
         return METHODS[name]
     near = difflib.get_close_matches(name, METHODS, 1)
     raise UserError(
-        f"There is no tuning method “{name}”.",
-        f"Did you mean “{near[0]}”?" if near else "",
-        f"Choose one of: {', '.join(METHODS)}.",
+        tr("There is no tuning method “{name}”.", name=name),
+        tr("Did you mean “{near}”?", near=near[0]) if near else "",
+        tr("Choose one of: {names}.", names=", ".join(METHODS)),
     )

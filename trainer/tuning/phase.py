@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.eta import EtaEstimator
 from cocadesk.evaluation.retrieval import NotFiniteError
 from cocadesk.trainer_messages import Stage
@@ -95,11 +95,15 @@ class PhaseRun:
             self._run()
         except (DivergedError, NotFiniteError) as error:
             raise UserError(
-                "Teaching diverged: the loss is not a number any more.",
-                f"It happened in step {self.phase.first_step + self.learner.state.step + 1:,}. "
-                "The model in use is unchanged.",
-                "Look at the photos and captions of the lesson, then teach again, with the "
-                "method head if it was deeper.",
+                tr("Teaching diverged: the loss is not a number any more."),
+                tr(
+                    "It happened in step {step}. The model in use is unchanged.",
+                    step=grouped(self.phase.first_step + self.learner.state.step + 1),
+                ),
+                tr(
+                    "Look at the photos and captions of the lesson, then teach again, with the "
+                    "method head if it was deeper."
+                ),
             ) from error
 
     def _run(self) -> None:

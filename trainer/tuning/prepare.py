@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.eta import EtaEstimator
 from cocadesk.trainer_messages import Stage, TuningDataset, TuningSpec, add_skipped
 from trainer.device import TrainDevice
@@ -131,9 +131,9 @@ def prepare(
         fill(general_store, others, decoder, side, spec.seed, progress_from(len(photos)))
     if general_store.failures:
         raise UserError(
-            "A sample photo that ships with CocaDesk cannot be read.",
+            tr("A sample photo that ships with CocaDesk cannot be read."),
             general_store.failures[0].reason,
-            "Install CocaDesk again.",
+            tr("Install CocaDesk again."),
         )
     captions = tuple(tuple(map(network.prepare, photo.captions)) for photo in dataset.photos)
     new = NewWords.find([text for texts in captions for text in texts], general.sentences)
@@ -172,5 +172,9 @@ def drop_failed(dataset: TuningDataset, store: FeatureStore) -> tuple[list[int],
     problem = problem_of(len(kept.photos))
     if problem:
         reasons = "; ".join(f"{files.count} × {reason}" for reason, files in kept.skipped.items())
-        raise UserError(problem.what, f"{problem.why} Skipped: {reasons}", problem.what_to_do)
+        raise UserError(
+            problem.what,
+            tr("{why} Skipped: {reasons}", why=problem.why, reasons=reasons),
+            problem.what_to_do,
+        )
     return usable, kept

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.trainer_messages import DATASET, RESULT, Stage, TuningSpec
 from trainer.checkpoint import write_atomic
 from trainer.device import keep_memory_blocks
@@ -67,22 +67,31 @@ def _check_same_model(spec: TuningSpec, network: Network) -> None:
     """Features and state of a run are of the model that it began with, and of no other."""
     if spec.model_id not in ("", network.ids.model_id):
         raise UserError(
-            "This lesson can't go on: the model has changed since it began.",
-            f"It was begun with {spec.model_id}; an update or a person has put "
-            f"{network.ids.model_id} in its place.",
-            "Teach again: it starts from the beginning. The model in use is unchanged.",
+            tr("This lesson can't go on: the model has changed since it began."),
+            tr(
+                "It was begun with {model_id}; an update or a person has put {model_id_2} "
+                "in its place.",
+                model_id=spec.model_id,
+                model_id_2=network.ids.model_id,
+            ),
+            tr("Teach again: it starts from the beginning. The model in use is unchanged."),
         )
 
 
 def _explain(run_folder: Path, error: OSError) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return UserError(
-            "The disk is full.",
-            f"The run {run_folder} could not be saved. The model in use is unchanged.",
-            "Make room, then teach again.",
+            tr("The disk is full."),
+            tr(
+                "The run {run_folder} could not be saved. The model in use is unchanged.",
+                run_folder=run_folder,
+            ),
+            tr("Make room, then teach again."),
         )
     return UserError(
-        f"The run {run_folder} cannot be written.", f"{error}.", "Mend that, then teach again."
+        tr("The run {run_folder} cannot be written.", run_folder=run_folder),
+        f"{error}.",
+        tr("Mend that, then teach again."),
     )
 
 

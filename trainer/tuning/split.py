@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.recipe import TRIAL_BELOW
 
@@ -55,16 +55,20 @@ def problem_of(photos: int) -> UserError | None:
     """The reason why a number of photos is too small; None where it is not."""
     if photos == 0:
         return UserError(
-            "There is nothing to learn from.",
-            "No photo with captions was found.",
-            "Put a .txt with the same name beside each photo, one caption a line, "
-            "or write captions and tags in the library.",
+            tr("There is nothing to learn from."),
+            tr("No photo with captions was found."),
+            tr(
+                "Put a .txt with the same name beside each photo, one caption a line, "
+                "or write captions and tags in the library."
+            ),
         )
     if photos < MIN_PHOTOS:
         return UserError(
-            "One photo is too few to learn from.",
-            "None could be held out to show what was learned, "
-            "and a name would stick to this very picture.",
-            "Add at least one more photo with captions; a dozen teach a name well.",
+            tr("One photo is too few to learn from."),
+            tr(
+                "None could be held out to show what was learned, "
+                "and a name would stick to this very picture."
+            ),
+            tr("Add at least one more photo with captions; a dozen teach a name well."),
         )
     return None

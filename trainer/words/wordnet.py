@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 #: Part of speech by the letter that begins an id, and its file.
 _FILES = {"n": "noun", "v": "verb", "a": "adj"}
@@ -69,16 +69,18 @@ def read_wordnet(folder: Path) -> WordNet:
             senses[lemma] = tuple(f"n{offset}" for offset in fields[first:])
     except OSError as error:
         raise UserError(
-            "WordNet is missing.",
+            tr("WordNet is missing."),
             f"{error}.",
-            "Install it (Debian and Ubuntu: apt install wordnet-base) or set words.wordnet to "
-            "the folder of its files.",
+            tr(
+                "Install it (Debian and Ubuntu: apt install wordnet-base) or set words.wordnet to "
+                "the folder of its files."
+            ),
         ) from error
     except (ValueError, IndexError) as error:
         raise UserError(
-            f"WordNet in {folder} cannot be read.",
-            f"Its files have another format ({error}).",
-            "Give the folder of WordNet 3.",
+            tr("WordNet in {folder} cannot be read.", folder=folder),
+            tr("Its files have another format ({error}).", error=error),
+            tr("Give the folder of WordNet 3."),
         ) from error
     return WordNet(synsets=synsets, senses=senses)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints.int8_rows import GRID_PREFIXES, as_floats, on_grid
 from cocadesk.model.checkpoints.weight_files import (
     SCALE,
@@ -79,23 +79,28 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     missing = _missing(folder)
     if missing:
         raise UserError(
-            f"{folder} is not a CocaDesk model.",
-            f"It has no {', '.join(missing)}.",
-            "Choose a folder that CocaDesk wrote, for example one under runs/.",
+            tr("{folder} is not a CocaDesk model.", folder=folder),
+            tr("It has no {missing}.", missing=", ".join(missing)),
+            tr("Choose a folder that CocaDesk wrote, for example one under runs/."),
         )
     check_is_weights(folder / WEIGHTS)
     try:
         with (folder / CONFIG).open("rb") as file:
             config = CocaConfig.from_json(file.read(_MAX_CONFIG_BYTES).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The config of {folder} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The config of {folder} cannot be read.", folder=folder), f"{error}."
+        ) from error
     tokenizer = load_tokenizer(folder / TOKENIZER)
     if tokenizer.vocabulary > config.text.vocabulary:
         raise UserError(
-            f"The parts of the model {folder} do not belong together.",
-            f"Its tokenizer has {tokenizer.vocabulary} ids, "
-            f"its config allows {config.text.vocabulary}.",
-            "Fetch or train the model again.",
+            tr("The parts of the model {folder} do not belong together.", folder=folder),
+            tr(
+                "Its tokenizer has {vocabulary} ids, its config allows {vocabulary_2}.",
+                vocabulary=tokenizer.vocabulary,
+                vocabulary_2=config.text.vocabulary,
+            ),
+            tr("Fetch or train the model again."),
         )
     return Checkpoint(
         folder=folder, config=config, tokenizer=tokenizer, tagging=_read_tagging(folder / TAGGING)
@@ -110,7 +115,9 @@ def _read_tagging(file: Path) -> TagConstants:
     except FileNotFoundError:
         return TagConstants()
     except OSError as error:
-        raise UserError(f"The model's file {file} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The model's file {file} cannot be read.", file=file), f"{error}."
+        ) from error
 
 
 def load_model(checkpoint: Checkpoint) -> CoCa:
@@ -169,8 +176,12 @@ def check_shapes(expected: Shapes, found: Shapes, what: str, what_to_do: str) ->
         if expected.get(name) != found.get(name):
             raise UserError(
                 what,
-                f"“{name}” should be {expected.get(name, 'absent')} "
-                f"and is {found.get(name, 'absent')}.",
+                tr(
+                    "“{name}” should be {expected} and is {found}.",
+                    name=name,
+                    expected=expected.get(name, tr("absent")),
+                    found=found.get(name, tr("absent")),
+                ),
                 what_to_do,
             )
 

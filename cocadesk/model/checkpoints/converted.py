@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, decimal, tr
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
@@ -121,9 +121,14 @@ def _convert(model: ForeignModel, folder: Path) -> None:
     except OSError as error:
         size = weights.size_bytes
         raise UserError(
-            f"{model.name} cannot be prepared for use.",
-            f"Its conversion needs {size / 1e9:.1f} GB in {folder.parent} ({error}).",
-            "Make room there, or name another folder in the variable COCADESK_CACHE.",
+            tr("{model} cannot be prepared for use.", model=model.name),
+            tr(
+                "Its conversion needs {size} GB in {folder} ({error}).",
+                size=decimal(size / 1e9),
+                folder=folder.parent,
+                error=error,
+            ),
+            tr("Make room there, or name another folder in the variable COCADESK_CACHE."),
         ) from error
 
 
@@ -156,13 +161,17 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
         checked_bytes += weight.nbytes
         if not weight.is_floating_point():
             raise UserError(
-                f"{where} cannot be used.", f"Its weight “{name}” holds {weight.dtype}."
+                tr("{where} cannot be used.", where=where),
+                tr("Its weight “{name}” holds {dtype}.", name=name, dtype=weight.dtype),
             )
         if not bool(torch.isfinite(weight).all()):
             raise UserError(
-                f"{where} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN or infinite): its training diverged.",
-                "Use a checkpoint from before that.",
+                tr("{where} cannot be used.", where=where),
+                tr(
+                    "Its weight “{name}” is not a number (NaN or infinite): its training diverged.",
+                    name=name,
+                ),
+                tr("Use a checkpoint from before that."),
             )
     state = {**state, "logit_scale": state["logit_scale"].reshape(())}
     return from_open_clip({name: weight.detach() for name, weight in state.items()}, config)

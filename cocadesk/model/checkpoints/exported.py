@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, decimal, tr
 from cocadesk.model.checkpoints.checkpoint import (
     CARD,
     Checkpoint,
@@ -38,7 +38,9 @@ def export_open_clip(checkpoint: Checkpoint, folder: Path) -> Path:
     _check(checkpoint)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(
-            f"{folder} is there already.", "It is not an empty folder.", "Give a new folder."
+            tr("{folder} is there already.", folder=folder),
+            tr("It is not an empty folder."),
+            tr("Give a new folder."),
         )
     weights = _weights(checkpoint)
     ids = checkpoint.ids()
@@ -53,9 +55,13 @@ def export_open_clip(checkpoint: Checkpoint, folder: Path) -> Path:
     except OSError as error:
         size = sum(weight.nbytes for weight in weights.values())
         raise UserError(
-            f"{folder} cannot be written.",
-            f"It takes {size / 1e9:.1f} GB ({error.strerror or error}).",
-            "Make room there, or choose another folder.",
+            tr("{folder} cannot be written.", folder=folder),
+            tr(
+                "It takes {size} GB ({error}).",
+                size=decimal(size / 1e9),
+                error=error.strerror or error,
+            ),
+            tr("Make room there, or choose another folder."),
         ) from error
     return folder
 
@@ -136,7 +142,10 @@ def _check(checkpoint: Checkpoint) -> None:
     found = [reason for fails, reason in reasons if fails]
     if found:
         raise UserError(
-            f"The model {config.name} cannot be written for open_clip.",
-            f"It is not built like open_clip's CoCa: {found[0]}.",
-            "Models that began as coca_ViT-B-32, coca_ViT-L-14 or another CoCa of open_clip can.",
+            tr("The model {config} cannot be written for open_clip.", config=config.name),
+            tr("It is not built like open_clip's CoCa: {found}.", found=found[0]),
+            tr(
+                "Models that began as coca_ViT-B-32, coca_ViT-L-14 or another CoCa of "
+                "open_clip can."
+            ),
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints import open_clip_names
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS
 
@@ -66,10 +66,14 @@ def parse_repository(source: str) -> Repository:
     name = name.strip("/")
     if not _REPOSITORY.fullmatch(name) or ".." in name or "--" in name:
         raise UserError(
-            f"“{source}” names no model.", "", f"Write it as {PREFIX}ORGANISATION/NAME."
+            tr("“{source}” names no model.", source=source),
+            "",
+            tr("Write it as {prefix}ORGANISATION/NAME.", prefix=PREFIX),
         )
     if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
-        raise UserError(f"“{revision}” is no version of a model.", "", "Leave it out.")
+        raise UserError(
+            tr("“{revision}” is no version of a model.", revision=revision), "", tr("Leave it out.")
+        )
     return Repository(name=name, revision=revision or "main")
 
 
@@ -126,9 +130,21 @@ def _released(source: str) -> Repository:
     name, tag = names.get(_plain(wanted_name)), _plain(wanted_tag)
     if name is None or tag not in _TAGS:
         raise UserError(
-            f"open_clip has no CoCa checkpoint “{source.removeprefix(RELEASED_PREFIX)}”.",
-            f"Its CoCa models are {' and '.join(_NAMES)}, each as {' and '.join(_TAGS)}.",
-            f"For example: {RELEASED_PREFIX}{_NAMES[1]}/{_TAGS[0]}",
+            tr(
+                "open_clip has no CoCa checkpoint “{name}”.",
+                name=source.removeprefix(RELEASED_PREFIX),
+            ),
+            tr(
+                "Its CoCa models are {names}, each as {tags}.",
+                names=", ".join(_NAMES),
+                tags=", ".join(_TAGS),
+            ),
+            tr(
+                "For example: {prefix}{name}/{tag}",
+                prefix=RELEASED_PREFIX,
+                name=_NAMES[1],
+                tag=_TAGS[0],
+            ),
         )
     prefix = "mscoco_finetuned_" if tag.startswith("mscoco") else ""
     return Repository(name=f"laion/{prefix}CoCa-{name.removeprefix('coca_')}-laion2B-s13B-b90k")
@@ -227,7 +243,7 @@ def check_hash(path: Path, expected: str | None = None) -> None:
     if hash_of(real, like=expected) != expected:
         real.unlink()
         raise UserError(
-            f"The model file {path.name} is not what its maker published.",
-            "Its hash (SHA-256) differs: it was cut short or changed on the way.",
-            "It was removed from the hub's cache; fetch it again.",
+            tr("The model file {path} is not what its maker published.", path=path.name),
+            tr("Its hash (SHA-256) differs: it was cut short or changed on the way."),
+            tr("It was removed from the hub's cache; fetch it again."),
         )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import (
     CocaConfig,
     ImageConfig,
@@ -58,35 +58,42 @@ def detect(shapes: Shapes, settings: Mapping[str, Any] | None, where: str) -> Co
     """
     if not is_coca(shapes):
         raise UserError(
-            f"{where} is not a CoCa model.",
-            "It lacks the parts that open_clip's CoCa has: "
-            "“visual”, “text” with a class token, and “text_decoder”.",
-            "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+            tr("{where} is not a CoCa model.", where=where),
+            tr(
+                "It lacks the parts that open_clip's CoCa has: "
+                "“visual”, “text” with a class token, and “text_decoder”."
+            ),
+            tr("Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint."),
         )
     missing = [name for name in _CONTRASTIVE if name not in shapes]
     if missing:
         raise UserError(
-            f"{where} has no contrastive head.",
-            f"It lacks {', '.join(missing)}, by which pictures and texts are compared: "
-            "searches would find nothing.",
-            "Choose a checkpoint that was trained with the contrastive loss as well, "
-            "for example open_clip:coca_ViT-B-32/laion2b_s13b_b90k.",
+            tr("{where} has no contrastive head.", where=where),
+            tr(
+                "It lacks {missing}, by which pictures and texts are compared: "
+                "searches would find nothing.",
+                missing=", ".join(missing),
+            ),
+            tr(
+                "Choose a checkpoint that was trained with the contrastive loss as well, "
+                "for example open_clip:coca_ViT-B-32/laion2b_s13b_b90k."
+            ),
         )
     try:
         config = _from_shapes(shapes)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise UserError(
-            f"{where} cannot be used.",
-            f"Its weights do not have the shapes of open_clip's CoCa ({error}).",
-            "Fetch the checkpoint again.",
+            tr("{where} cannot be used.", where=where),
+            tr("Its weights do not have the shapes of open_clip's CoCa ({error}).", error=error),
+            tr("Fetch the checkpoint again."),
         ) from error
     if settings:
         return _with_settings(config, settings, where)
     if config.name not in _KNOWN.values():
         raise UserError(
-            f"{where} is neither coca_ViT-B-32 nor coca_ViT-L-14.",
-            "Its sizes are others, and they do not tell how many attention heads it has.",
-            f"Put its {SETTINGS} into the same folder.",
+            tr("{where} is neither coca_ViT-B-32 nor coca_ViT-L-14.", where=where),
+            tr("Its sizes are others, and they do not tell how many attention heads it has."),
+            tr("Put its {settings} into the same folder.", settings=SETTINGS),
         )
     return config
 
@@ -157,7 +164,9 @@ def read_settings(path: Path) -> dict[str, Any]:
             raise ValueError("it is not a table of settings")
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(
-            f"The settings {path} cannot be read.", f"{error}.", "Fetch the checkpoint again."
+            tr("The settings {path} cannot be read.", path=path),
+            f"{error}.",
+            tr("Fetch the checkpoint again."),
         ) from error
     return raw
 
@@ -201,15 +210,22 @@ def _with_settings(config: CocaConfig, settings: Mapping[str, Any], where: str) 
         config = _with_preprocessing(config, settings.get("preprocess_cfg") or {})
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise UserError(
-            f"{where} cannot be used.",
-            f"Its {SETTINGS} does not fit: {error}.",
-            "Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint.",
+            tr("{where} cannot be used.", where=where),
+            tr("Its {settings} does not fit: {error}.", settings=SETTINGS, error=error),
+            tr("Choose a coca_ViT-B-32 or coca_ViT-L-14 checkpoint."),
         ) from error
     if model is not None and other:
         raise UserError(
-            f"{where} and the {SETTINGS} beside it are of different models.",
-            f"By the settings {other}.",
-            f"Put the {SETTINGS} of this checkpoint beside it, or take that one away.",
+            tr(
+                "{where} and the {settings} beside it are of different models.",
+                where=where,
+                settings=SETTINGS,
+            ),
+            tr("By the settings {other}.", other=other),
+            tr(
+                "Put the {settings} of this checkpoint beside it, or take that one away.",
+                settings=SETTINGS,
+            ),
         )
     return config
 

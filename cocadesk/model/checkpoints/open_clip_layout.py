@@ -14,7 +14,7 @@ from enum import Enum, auto
 import torch
 from torch import Tensor
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import CocaConfig
 
 
@@ -54,8 +54,11 @@ def to_open_clip(state: Mapping[str, Tensor], config: CocaConfig) -> dict[str, T
         missing = [name for name in link.ours if name not in state]
         if missing:
             raise UserError(
-                "This model cannot be written as an open_clip state dict.",
-                f"It is not built like open_clip's CoCa: it has no “{missing[0]}”.",
+                tr("This model cannot be written as an open_clip state dict."),
+                tr(
+                    "It is not built like open_clip's CoCa: it has no “{missing}”.",
+                    missing=missing[0],
+                ),
             )
         parts = [state[name] for name in link.ours]
         theirs.update(zip(link.theirs, _ours_to_theirs(parts, link), strict=True))

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,9 @@ def settings_of(name: str) -> dict[str, Any]:
     found = {_plain(known): path for known, path in architectures().items()}.get(_plain(name))
     if found is None:
         raise UserError(
-            f"open_clip has no model “{name}”.",
+            tr("open_clip has no model “{name}”.", name=name),
             _nearest(name, list(architectures())),
-            "Give a name that it knows, for example open_clip:ViT-B-32/laion2b_s34b_b79k.",
+            tr("Give a name that it knows, for example open_clip:ViT-B-32/laion2b_s34b_b79k."),
         )
     settings: dict[str, Any] = json.loads(found.read_text("utf-8"))
     return settings
@@ -63,16 +63,23 @@ def released_name(wanted: str) -> tuple[str, str]:
     if name is None:
         settings_of(wanted_name)  # says what is near
         raise UserError(
-            f"open_clip names no weights for “{wanted_name}”.",
+            tr("open_clip names no weights for “{wanted_name}”.", wanted_name=wanted_name),
             "",
-            f"Give a file of yours: open_clip:{wanted_name}//home/me/weights.safetensors.",
+            tr(
+                "Give a file of yours: open_clip:{wanted_name}//home/me/weights.safetensors.",
+                wanted_name=wanted_name,
+            ),
         )
     tag = {_plain(known): known for known in table[name]}.get(_plain(wanted_tag))
     if tag is None:
         raise UserError(
-            f"open_clip has no weights “{wanted_tag}” of {name}.",
-            f"It has: {', '.join(table[name])}.",
-            f"For example: open_clip:{name}/{next(iter(table[name]))}",
+            tr(
+                "open_clip has no weights “{wanted_tag}” of {name}.",
+                wanted_tag=wanted_tag,
+                name=name,
+            ),
+            tr("It has: {tags}.", tags=", ".join(table[name])),
+            tr("For example: open_clip:{name}/{next}", name=name, next=next(iter(table[name]))),
         )
     return name, tag
 
@@ -91,9 +98,12 @@ def repository_of(name: str, tag: str) -> str:
     repository = "/".join(weights_of(name, tag).place.split("/")[:2])
     if repository.count("/") != 1:
         raise UserError(
-            f"The weights {tag} of {name} are not in the hub.",
-            "open_clip fetches them from another place, which CocaDesk does not.",
-            f"Fetch the file yourself and give it: open_clip:{name}//home/me/weights.pt.",
+            tr("The weights {tag} of {name} are not in the hub.", tag=tag, name=name),
+            tr("open_clip fetches them from another place, which CocaDesk does not."),
+            tr(
+                "Fetch the file yourself and give it: open_clip:{name}//home/me/weights.pt.",
+                name=name,
+            ),
         )
     return repository
 
@@ -148,9 +158,9 @@ def _package() -> Path:
     found = find_spec("open_clip")
     if found is None or not found.submodule_search_locations:
         raise UserError(
-            "open_clip is not installed.",
-            "Models of other kinds than CoCa are run by it.",
-            "Install it: pip install open_clip_torch.",
+            tr("open_clip is not installed."),
+            tr("Models of other kinds than CoCa are run by it."),
+            tr("Install it: pip install open_clip_torch."),
         )
     return Path(found.submodule_search_locations[0])
 

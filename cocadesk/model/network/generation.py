@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
@@ -93,8 +93,10 @@ def generate_candidates(
     room = decoder.config.context - len(prompt)
     if not 1 <= options.max_tokens <= room:
         raise UserError(
-            f"A caption of {options.max_tokens} tokens cannot be written.",
-            f"This model writes 1 to {room}.",
+            tr(
+                "A caption of {max_tokens} tokens cannot be written.", max_tokens=options.max_tokens
+            ),
+            tr("This model writes 1 to {room}.", room=room),
         )
     check_options(options)
     if starts is None:

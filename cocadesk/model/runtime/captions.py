@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import Variant
 from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
@@ -114,9 +114,13 @@ class CaptionWriter:
         ids = tuple(self._tokenizer.encode(words, max(config.context, len(words) + 2))[1:-1])
         if len(ids) >= options.max_tokens:
             raise UserError(
-                "The beginning of the captions is too long.",
-                f"It takes {len(ids)} tokens, and a caption has {options.max_tokens} at most.",
-                "Shorten it.",
+                tr("The beginning of the captions is too long."),
+                tr(
+                    "It takes {ids} tokens, and a caption has {max_tokens} at most.",
+                    ids=len(ids),
+                    max_tokens=options.max_tokens,
+                ),
+                tr("Shorten it."),
             )
         return ids
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint
 from cocadesk.model.checkpoints.converted import known_note
 from cocadesk.model.checkpoints.fitting import check_fits
@@ -316,8 +316,8 @@ def _checked(vectors_BE: NDArray[np.float32]) -> NDArray[np.float32]:
     norm = np.linalg.norm(vectors_BE, axis=1)
     if not np.isfinite(norm).all() or (norm == 0).any():
         raise UserError(
-            "The model gave a vector that is not a number.",
-            "Its weights are probably damaged.",
-            "Fetch or train the model again.",
+            tr("The model gave a vector that is not a number."),
+            tr("Its weights are probably damaged."),
+            tr("Fetch or train the model again."),
         )
     return vectors_BE

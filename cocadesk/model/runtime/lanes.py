@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.runtime.heat_parts import NEUTRAL, told_apart
 
 _NICENESS = 5
@@ -32,9 +32,12 @@ def give_way() -> None:
 
 def too_little_memory(name: str) -> UserError:
     return UserError(
-        f"The memory of this computer does not suffice for the model {name}.",
-        "Not even one picture or text could be computed.",
-        "Close other programs and try again, or use a smaller model: cocadesk model use starter.",
+        tr("The memory of this computer does not suffice for the model {name}.", name=name),
+        tr("Not even one picture or text could be computed."),
+        tr(
+            "Close other programs and try again, or use a smaller model: "
+            "cocadesk model use starter."
+        ),
     )
 
 

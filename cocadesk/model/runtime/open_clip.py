@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints.weight_files import first_line, read_state_dict
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.tokenizers.foreign import Tokenize, foreign_tokenizer
@@ -62,10 +62,12 @@ def import_open_clip() -> Any:
         if is_out_of_memory(error):
             raise
         raise UserError(
-            "This model needs open_clip, which cannot be loaded here.",
+            tr("This model needs open_clip, which cannot be loaded here."),
             f"{first_line(error)}.",
-            "Install it anew with what fits your torch: pip install -U open_clip_torch "
-            "torchvision. CoCa models and the starter do without.",
+            tr(
+                "Install it anew with what fits your torch: pip install -U open_clip_torch "
+                "torchvision. CoCa models and the starter do without."
+            ),
         ) from error
     return open_clip
 
@@ -100,9 +102,12 @@ def open_towers(towers: SearchTowers) -> OpenTowers:
     for name, weight in state.items():
         if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
             raise UserError(
-                f"{towers.weights} cannot be used.",
-                f"Its weight “{name}” is not a number (NaN or infinite): its training diverged.",
-                "Use a checkpoint from before that.",
+                tr("{weights} cannot be used.", weights=towers.weights),
+                tr(
+                    "Its weight “{name}” is not a number (NaN or infinite): its training diverged.",
+                    name=name,
+                ),
+                tr("Use a checkpoint from before that."),
             )
     del state
     package = import_open_clip()
@@ -115,9 +120,13 @@ def open_towers(towers: SearchTowers) -> OpenTowers:
         if is_out_of_memory(error):
             raise
         raise UserError(
-            f"{towers.weights} does not fit the model {towers.name}.",
+            tr(
+                "{weights} does not fit the model {towers}.",
+                weights=towers.weights,
+                towers=towers.name,
+            ),
             f"{_without_lists(error)}.",
-            "Name the model that these weights were trained for, or fetch them again.",
+            tr("Name the model that these weights were trained for, or fetch them again."),
         ) from error
     given = dict(towers.preprocessing)
     if towers.released is not None:
@@ -148,9 +157,13 @@ def _built(package: Any, towers: SearchTowers) -> Any:
         command = "Its text tower needs transformers: pip install transformers sentencepiece."
         is_hf = "hf_model_name" in text
         raise UserError(
-            f"The model {towers.name} cannot be built.",
-            f"open_clip {package.__version__} says: {first_line(error)}.",
-            command if is_hf else "Look whether its settings are of this version of open_clip.",
+            tr("The model {towers} cannot be built.", towers=towers.name),
+            tr(
+                "open_clip {version} says: {first_line}.",
+                version=package.__version__,
+                first_line=first_line(error),
+            ),
+            command if is_hf else tr("Look whether its settings are of this version of open_clip."),
         ) from error
 
 
@@ -159,9 +172,15 @@ def _input_spec(given: Mapping[str, Any], size: int | Sequence[int], name: str) 
     mode, scaling = given.get("resize_mode") or "shortest", given.get("interpolation") or "bicubic"
     if height != width or mode not in _RESIZES or scaling not in _SCALINGS:
         raise UserError(
-            f"The model {name} cannot be used.",
-            f"It takes pictures of {width} × {height} px, resized by “{mode}” and “{scaling}”.",
-            "Choose a model that takes squares.",
+            tr("The model {name} cannot be used.", name=name),
+            tr(
+                "It takes pictures of {width} × {height} px, resized by “{mode}” and “{scaling}”.",
+                width=width,
+                height=height,
+                mode=mode,
+                scaling=scaling,
+            ),
+            tr("Choose a model that takes squares."),
         )
     fill = given.get("fill_color") or 0
     return InputSpec(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.open_clip_towers import SearchTowers
 from cocadesk.model.checkpoints.weight_files import first_line
@@ -257,9 +257,9 @@ class OpenClipBackend:
         norm = np.linalg.norm(vectors_BE, axis=1)
         if not np.isfinite(norm).all() or (norm == 0).any():
             raise UserError(
-                "The model gave a vector that is not a number.",
-                "Its weights are probably damaged.",
-                "Fetch the model again.",
+                tr("The model gave a vector that is not a number."),
+                tr("Its weights are probably damaged."),
+                tr("Fetch the model again."),
             )
         return unit_vectors(vectors_BE)
 
@@ -307,9 +307,9 @@ class OpenClipBackend:
 
     def _refuse(self) -> NoReturn:
         raise UserError(
-            f"This model ({self._towers.name}) can only search.",
-            "It has no decoder, which writes captions.",
-            "Captions come from another model: cocadesk model use SOURCE --for captions.",
+            tr("This model ({towers}) can only search.", towers=self._towers.name),
+            tr("It has no decoder, which writes captions."),
+            tr("Captions come from another model: cocadesk model use SOURCE --for captions."),
         )
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from itertools import groupby
 import tokenizers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.tokenizers.captions import tidy
 from cocadesk.model.tokenizers.tokenizer import MARKERS, TextTokenizer, check_markers
 
@@ -97,9 +97,13 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> BpeTokenizer:
     """
     if vocabulary < 256 + len(MARKERS):
         raise UserError(
-            "The vocabulary is too small.",
-            f"{vocabulary} ids cannot hold 256 bytes and {len(MARKERS)} markers.",
-            "Choose at least 512.",
+            tr("The vocabulary is too small."),
+            tr(
+                "{vocabulary} ids cannot hold 256 bytes and {markers} markers.",
+                vocabulary=vocabulary,
+                markers=len(MARKERS),
+            ),
+            tr("Choose at least 512."),
         )
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.tokenizers.byte_pairs import (
     CLIP_BEGIN,
     CLIP_END,
@@ -46,9 +46,9 @@ def data_file() -> Path:
         if path.is_file():
             return path
     raise UserError(
-        "CLIP's vocabulary is missing.",
-        "It comes with open_clip, which is not installed here.",
-        "Install it: pip install open_clip_torch",
+        tr("CLIP's vocabulary is missing."),
+        tr("It comes with open_clip, which is not installed here."),
+        tr("Install it: pip install open_clip_torch"),
     )
 
 
@@ -57,14 +57,16 @@ def _read_merges(path: Path) -> list[tuple[str, str]]:
         lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise UserError(
-            f"CLIP's vocabulary {path} cannot be read.", f"{error}.", "Install open_clip again."
+            tr("CLIP's vocabulary {path} cannot be read.", path=path),
+            f"{error}.",
+            tr("Install open_clip again."),
         ) from error
     pairs = [tuple(line.split()) for line in lines[1 : _MERGES + 1]]
     if len(pairs) != _MERGES or any(len(pair) != 2 for pair in pairs):
         raise UserError(
-            f"CLIP's vocabulary {path} cannot be used.",
-            "It does not hold the merges that CLIP has.",
-            "Install open_clip again.",
+            tr("CLIP's vocabulary {path} cannot be used.", path=path),
+            tr("It does not hold the merges that CLIP has."),
+            tr("Install open_clip again."),
         )
     return [(first, second) for first, second in pairs]
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.fetching import fetch_small
 from cocadesk.model.checkpoints.weight_files import first_line
@@ -76,9 +76,9 @@ def _of_file(package: Any, folder: Path, length: int, words: dict[str, Any]) -> 
         clean = package.tokenizer.get_clean_fn(words.get("clean", "whitespace"))
     except Exception as error:  # the package raises this type itself
         raise UserError(
-            f"The tokenizer {folder / _FILE} cannot be read.",
+            tr("The tokenizer {path} cannot be read.", path=folder / _FILE),
             f"{first_line(error)}.",
-            "Fetch the model again.",
+            tr("Fetch the model again."),
         ) from error
     strips = bool(words.get("strip_sep_token"))
     stripped = tokenizer.token_to_id(separator) if strips and separator is not None else None
@@ -110,10 +110,18 @@ def _by_transformers(
 ) -> Tokenize:
     if find_spec("transformers") is None:
         raise UserError(
-            f"The model {towers.name} needs a tokenizer that is not here.",
-            f"Neither is its file {_FILE} beside the weights or in the hub's cache ({name}), nor "
-            "is transformers installed, which can read others.",
-            f"Put the file beside {towers.weights}, or: {_COMMAND}",
+            tr("The model {towers} needs a tokenizer that is not here.", towers=towers.name),
+            tr(
+                "Neither is its file {file} beside the weights or in the hub's cache "
+                "({name}), nor is transformers installed, which can read others.",
+                file=_FILE,
+                name=name,
+            ),
+            tr(
+                "Put the file beside {weights}, or: {command}",
+                weights=towers.weights,
+                command=_COMMAND,
+            ),
         )
     mode = towers.settings["text_cfg"].get("tokenizer_mode")
     error: Exception | None = None
@@ -133,7 +141,13 @@ def _by_transformers(
         except Exception as failed:  # noqa: BLE001 - whatever transformers raises: the next place may do
             error = failed
     raise UserError(
-        f"The tokenizer of the model {towers.name} cannot be opened.",
-        f"{first_line(error)}." if error else f"Its files ({name}) are not on this machine.",
-        f"Put its files beside {towers.weights}, or: {_COMMAND}",
+        tr("The tokenizer of the model {towers} cannot be opened.", towers=towers.name),
+        f"{first_line(error)}."
+        if error
+        else tr("Its files ({name}) are not on this machine.", name=name),
+        tr(
+            "Put its files beside {weights}, or: {command}",
+            weights=towers.weights,
+            command=_COMMAND,
+        ),
     ) from error

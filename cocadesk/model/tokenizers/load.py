@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.tokenizers.byte_pairs import CLIP_SUFFIX, BpeTokenizer, ClipTokenizer
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.tokenizers.word_pieces import WordPieceTokenizer
@@ -21,11 +21,15 @@ def load_tokenizer(path: Path) -> TextTokenizer:
     try:
         return _of_kind(Tokenizer.from_str(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The tokenizer {path} cannot be read.", f"{error}.") from error
+        raise UserError(
+            tr("The tokenizer {path} cannot be read.", path=path), f"{error}."
+        ) from error
     except Exception as error:  # tokenizers raises plain Exception on foreign JSON
         if isinstance(error, UserError):
             raise
-        raise UserError(f"The tokenizer {path} cannot be used.", f"{error}.") from error
+        raise UserError(
+            tr("The tokenizer {path} cannot be used.", path=path), f"{error}."
+        ) from error
 
 
 def _of_kind(tokenizer: Tokenizer) -> TextTokenizer:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 
 PAD, BEGIN, END = "<pad>", "<begin>", "<end>"
 MARKERS = (PAD, BEGIN, END)
@@ -139,7 +139,7 @@ def check_markers(tokenizer: Tokenizer) -> None:
     """
     if [tokenizer.token_to_id(marker) for marker in MARKERS] != [0, 1, 2]:
         raise UserError(
-            "The model's tokenizer cannot be used.",
-            "It does not have CocaDesk's markers for padding, begin and end.",
-            "Fetch or train the model again.",
+            tr("The model's tokenizer cannot be used."),
+            tr("It does not have CocaDesk's markers for padding, begin and end."),
+            tr("Fetch or train the model again."),
         )

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from cocadesk.errors import UserError
+from cocadesk.errors import UserError, tr
 from cocadesk.model.tokenizers.captions import tidy
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer, check_markers
 
@@ -109,18 +109,21 @@ def _check(tokenizer: Tokenizer) -> None:
     missing = [piece for piece in SPELLING if tokenizer.token_to_id(piece) is None]
     if missing:
         raise UserError(
-            "The model's tokenizer cannot be used.",
-            f"It has no piece {missing[0]}, and cannot spell every character without it.",
-            "Fetch or train the model again.",
+            tr("The model's tokenizer cannot be used."),
+            tr(
+                "It has no piece {missing}, and cannot spell every character without it.",
+                missing=missing[0],
+            ),
+            tr("Fetch or train the model again."),
         )
     if not (
         isinstance(tokenizer.normalizer, normalizers.BertNormalizer)
         and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
     ):
         raise UserError(
-            "The model's tokenizer cannot be used.",
-            "It does not find words as BERT does.",
-            "Fetch or train the model again.",
+            tr("The model's tokenizer cannot be used."),
+            tr("It does not find words as BERT does."),
+            tr("Fetch or train the model again."),
         )
 
 
