@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from cocadesk.errors import UserError
 from cocadesk.locations import keep_private
-from cocadesk.resources import settle_language
 
 if TYPE_CHECKING:
     from trainer.stages.loop import TrainReport
@@ -65,6 +64,8 @@ def _line(event: TrainReport) -> str:
 
 
 if __name__ == "__main__":
+    from trainer.tuning.command import speak
+
     keep_private()
-    settle_language()
+    speak()
     sys.exit(main())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cocadesk.errors import UserError
+from cocadesk.resources import settle_language
 from cocadesk.trainer_messages import STOPPED
 from trainer.tuning.progress_lines import ProgressLines
 
@@ -41,6 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(getattr(signal, name), lambda *_: stop.set())
     with ProgressLines() as lines:
         return _run(options.command, options.run, lines, stop)
+
+
+def speak() -> None:
+    """Has all that is said from here on in the person's language."""
+    settle_language()
 
 
 def _run(command: str, run: Path, lines: ProgressLines, stop: threading.Event) -> int:
