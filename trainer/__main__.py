@@ -63,9 +63,14 @@ def _line(event: TrainReport) -> str:
     return f"{event.stage} {event.done}/{event.total}{left}  {figures}"
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """What the command line starts: ``main`` in the person's language."""
     from trainer.tuning.command import speak
 
     keep_private()
     speak()
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())
