@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gettext
+import gzip
 import json
 import logging
 import os
 import re
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def resource_path(*parts: str) -> Path:
 def use_language(language: str) -> None:
     """Lets ``tr`` speak a language of ``LANGUAGES``; any other counts as English.
 
-    Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo``), read when a
+    Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo.gz``), read when a
     text is asked for that those before lack: a command needs few. What was stored in English is
     in ``kept.json``.
     """
@@ -56,7 +58,7 @@ def use_language(language: str) -> None:
     if language in LANGUAGES[1:]:
         try:
             folder = resource_path("translations", language)
-            whole = _Catalogues(sorted(folder.glob("*.mo")))
+            whole = _Catalogues(sorted(folder.glob("*.mo.gz")))
             kept = json.loads((folder / "kept.json").read_bytes())
         except (UserError, OSError, ValueError) as error:
             _log.warning("some texts stay English: %s", error)
@@ -76,9 +78,9 @@ class _Catalogues(gettext.NullTranslations):
             self._first = gettext.NullTranslations()
             if self._paths:
                 try:
-                    with self._paths[0].open("rb") as file:
+                    with gzip.open(self._paths[0]) as file:
                         self._first = gettext.GNUTranslations(file)
-                except (OSError, ValueError) as error:
+                except (OSError, ValueError, EOFError, zlib.error) as error:
                     _log.warning("some texts stay English: %s", error)
                 self._first.add_fallback(_Catalogues(self._paths[1:]))
         return self._first

@@ -2,13 +2,15 @@
 
 Finds each text that stands in a call of ``tr`` (or the like) or is the help of a command, writes
 it into its room's catalogue (``resources/translations/de/ui.kit.po``) beside the German that is
-there, and compiles that (``ui.kit.mo``). A text that another room has translated gets the same
+there, and compiles that (``ui.kit.mo.gz``). A text that another room has translated gets the same
 German. Texts without German are told, and left empty.
 """
 
 from __future__ import annotations
 
 import ast
+import gzip
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -171,6 +173,15 @@ def write_kept(language: str) -> Path:
     return path
 
 
+def compiled(path: Path, catalogue: Catalog) -> Path:
+    """Writes a catalogue as gettext reads it, packed, beside its text; gives the file."""
+    file = io.BytesIO()
+    write_mo(file, catalogue)
+    target = path.with_suffix(".mo.gz")
+    target.write_bytes(gzip.compress(file.getvalue(), mtime=0))
+    return target
+
+
 def main() -> int:
     """Writes all catalogues; 1 where a text has no translation."""
     missing = 0
@@ -185,9 +196,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, new, width=0, sort_output=True, no_location=True)
-            with path.with_suffix(".mo").open("wb") as file:
-                write_mo(file, new)
-            wanted |= {path, path.with_suffix(".mo")}
+            wanted |= {path, compiled(path, new)}
             for text in lacking(new):
                 missing += 1
                 sys.stdout.write(f"{path.relative_to(ROOT)}: {text}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gettext
+import gzip
 import os
 import string
 import subprocess
@@ -159,7 +160,7 @@ def test_the_catalogues_are_those_of_the_source(room: str, language: str) -> Non
     path = translations.path_of(language, room)
     written = translations.read(path, language)
     assert _ids(written) == _ids(template(room)), "run: make translations"
-    with path.with_suffix(".mo").open("rb") as file:
+    with gzip.open(path.with_suffix(".mo.gz")) as file:
         compiled = read_mo(file)
     assert _strings(compiled) == _strings(written), "run: make translations"
 
