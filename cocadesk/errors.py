@@ -129,27 +129,25 @@ class UserError(Exception):
         self.what_to_do = what_to_do
 
 
-_DISK = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk's quota is used up",
-    errno.EROFS: "the disk is read-only",
-}
-
-
 def refused_by_disk(what: str, number: int | None) -> UserError | None:
     """The sentence for a disk that takes nothing more, after its error number; else None.
 
     ``what`` says what could not be done, without a stop.
     """
-    reason = _DISK.get(number or 0)
+    reasons = {
+        errno.ENOSPC: tr("the disk is full"),
+        errno.EDQUOT: tr("the disk's quota is used up"),
+        errno.EROFS: tr("the disk is read-only"),
+    }
+    reason = reasons.get(number or 0)
     if reason is None:
         return None
     return UserError(
         f"{what}: {reason}.",
-        "What was committed before is kept.",
-        "Free some space and try again; the work goes on where it stopped."
+        tr("What was committed before is kept."),
+        tr("Free some space and try again; the work goes on where it stopped.")
         if number != errno.EROFS
-        else "Let the disk be written to, or choose another with --library.",
+        else tr("Let the disk be written to, or choose another with --library."),
     )
 
 
@@ -157,14 +155,14 @@ def disk_error(error: BaseException) -> UserError | None:
     """The sentence for a disk that takes nothing more; None where something else is wrong."""
     if not isinstance(error, OSError):
         return None
-    name = os.fsdecode(error.filename) if error.filename else "A file"
-    return refused_by_disk(f"{name} can't be written", error.errno)
+    name = os.fsdecode(error.filename) if error.filename else tr("A file")
+    return refused_by_disk(tr("{name} can't be written", name=name), error.errno)
 
 
 def closed_to_us(path: Path) -> UserError:
     """The error for a file of the library that the system does not let us read."""
     return UserError(
-        f"The library's file {path} is closed to you.",
-        "It belongs to another user; perhaps CocaDesk was once run as the superuser.",
-        "Give the library's folder back to yourself (chown -R), then try again.",
+        tr("The library's file {path} is closed to you.", path=path),
+        tr("It belongs to another user; perhaps CocaDesk was once run as the superuser."),
+        tr("Give the library's folder back to yourself (chown -R), then try again."),
     )
