@@ -265,8 +265,8 @@ def test_without_room_no_job_begins(
     for body in (FetchModel(source=SOURCE), UseModel(source=SOURCE)):
         with pytest.raises(UserError, match="no room for CoCa ViT-B-32") as refused:
             client.ask(body, JobReply, timeout_s=WAIT_S)
-        assert "2.4 GB" in refused.value.why
-        assert "986 MB" in refused.value.what_to_do
+        assert "2.2 GB" in refused.value.why
+        assert "809 MB" in refused.value.what_to_do
     assert client.ask(ListJobs(), Jobs, timeout_s=WAIT_S).jobs == ()
 
 
