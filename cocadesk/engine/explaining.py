@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cocadesk.picture_input import InputSpec
 
 SHEET_PX = 1280
-SPREAD_HEAT = 0.3
+SPREAD_HEAT = 0.35
 """A map that is nowhere hotter points nowhere: so are 5 of 100 maps of things that are in a photo,
 and half of those of everyday words that are not.
 """

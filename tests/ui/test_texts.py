@@ -124,7 +124,7 @@ def test_a_pictures_size_has_what_is_known_of_it() -> None:
         (replace(JOB, kind=JobKind.WRITE, done=2, total=4, failed=1),
          "2 of 4 · 1 could not be written"),
         (replace(JOB, done=7), "7 files"),
-        (JOB, "0 files"),
+        (JOB, "beginning…"),
     ],
 )  # fmt: skip
 def test_every_state_of_a_job_has_its_line(job: JobValue, line: str) -> None:

@@ -196,8 +196,10 @@ def job_line(job: JobValue) -> str:
         if job.fraction:
             percent = math.floor(100 * job.fraction)
             parts.append(tr("{percent} % of the next one", percent=percent))
-    elif job.done or not parts:
+    elif job.done:
         parts.append(done)
+    elif not parts:
+        parts.append(tr("beginning…"))
     if job.failed:
         parts.append(_failed(job))
     if left := time_left(job.seconds_left):

@@ -38,6 +38,9 @@ class Fact(QWidget):
         super().__init__()
         self.value = label("", wraps=True)
         self._heading = heading
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the other facts of a card stay where they are
+        self.setSizePolicy(policy)
         in_column(label(heading, "section"), self.value, STRETCH, gap=2, of=self)
 
     def say(self, text: str) -> None:
