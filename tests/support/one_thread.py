@@ -24,6 +24,7 @@ def read_in_one_thread(
     commit: Callable[[Batch], None],
     progress: Callable[[int], IndexProgress],
     show: Callable[[Sequence[MatchedFile]], None] = lambda _files: None,
+    is_input_only: bool = False,
 ) -> Iterator[IndexProgress]:
     """As ``read_steps``, of photos: a step after each decode and each commit.
 
@@ -36,7 +37,7 @@ def read_in_one_thread(
         for token, found in enumerate(candidates):
             matched = matcher.match_bytes(found)
             if matched is None:
-                yield DecodeRequest(token=token, path=found.path)
+                yield DecodeRequest(token=token, path=found.path, is_input_only=is_input_only)
             else:
                 batch.matched.append(matched)
 
@@ -67,7 +68,8 @@ def _embed(batch: Batch, library: Library, embedder: Backend) -> None:
     for item in batch.matched:
         photo = item.decoded
         if isinstance(photo, DecodedPhoto):
-            library.thumbnails.write(photo.picture_hash, photo.thumbnail_jpeg)
+            if photo.thumbnail_jpeg:
+                library.thumbnails.write(photo.picture_hash, photo.thumbnail_jpeg)
             if item.needs_embedding:
                 batch.embedded.update(embed_photos(embedder, {photo.picture_hash: photo}))
             item.release_pixels()

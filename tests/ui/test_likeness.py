@@ -184,7 +184,7 @@ def test_a_pasted_picture_is_searched_by(window: MainWindow, qtbot: QtBot) -> No
     pasted = QImage(str(file))
     assert (pasted.width(), pasted.pixelColor(5, 5).name()) == (1024, "#ff0000")
     window.widgets.grid.setFocus()
-    window.action_set[Actions.SHOW_ALL].trigger()
+    _do(window, qtbot, window.action_set[Actions.SHOW_ALL].trigger)
     _do(window, qtbot, window.action_set[Actions.PASTE_PICTURE].trigger)
     assert browser.question.likes == (one,)
     clipboard.setText("two dogs")

@@ -200,7 +200,10 @@ def test_what_belongs_to_a_library_stays_with_it(
 ) -> None:
     """Another library begins with everything, newest first."""
     window.widgets.search.set_query(ALL)
-    qtbot.waitUntil(lambda: window.session.browser.listing.query == ALL, timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: window.session.browser.is_settled and window.widgets.grid.current_key() is not None,
+        timeout=WAIT_MS,
+    )
     _leave(window)
     assert QUERY.read(library_name(library)) == ALL
     assert CURRENT.read(library_name(library)) != ""

@@ -42,8 +42,9 @@ def test_pages_are_reached_by_keys_and_left_by_escape(window: MainWindow, qtbot:
 def test_a_search_from_any_page_shows_its_results(window: MainWindow, qtbot: QtBot) -> None:
     """The field is always there, and its answers are in the library."""
     window.action_set[Pages.MODELS.action].trigger()
-    with qtbot.waitSignal(window.session.browser.settled, timeout=WAIT_MS):
-        qtbot.keyClicks(window.widgets.search, "dog")
+    browser = window.session.browser
+    qtbot.keyClicks(window.widgets.search, "dog")
+    qtbot.waitUntil(lambda: browser.is_settled and browser.question.text == "dog", timeout=WAIT_MS)
     assert window.switcher.page is Pages.LIBRARY
     assert 0 < window.session.model.rowCount() < 40
 

@@ -256,7 +256,7 @@ def test_a_group_is_shown_in_the_library(
     assert window.switcher.page is Pages.LIBRARY
     qtbot.waitUntil(lambda: window.session.model.all_keys() == keys, timeout=WAIT_MS)
     assert window.session.browser.listing.showing is Showing.GROUP
-    assert f"{len(keys)} photos and videos, best first" in window.widgets.results.text.text()
+    assert f"{len(keys)} photos, best first" in window.widgets.results.text.text()
     window.action_set[Actions.STEP_BACK].trigger()
     qtbot.waitUntil(lambda: window.session.model.rowCount() == 40, timeout=WAIT_MS)
 

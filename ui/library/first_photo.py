@@ -13,7 +13,7 @@ SEARCH_PAUSE_MS = 150
 
 
 class FirstPhoto(QObject):
-    """Puts the cursor there once a list has come; after a pause where a text was searched for."""
+    """Puts the cursor there once a list has come; after a pause while a text is being typed."""
 
     def __init__(self, browser: Browser, grid: Grid, parent: QObject) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class FirstPhoto(QObject):
         browser.settled.connect(self._on_settled)
 
     def _on_settled(self) -> None:
-        if self._browser.question.text:
+        if self._browser.question.text and not self._grid.hasFocus():
             self._pause.start()
         else:
             self._go()

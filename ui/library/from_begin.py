@@ -17,7 +17,9 @@ class FromBegin(QObject):
         super().__init__(field)
         self._field = field
         self._left_at: int | None = None
+        self._is_typed = False
         field.installEventFilter(self)
+        field.textEdited.connect(self._on_edited)  # comes before the other
         field.textChanged.connect(self._on_text)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -31,8 +33,13 @@ class FromBegin(QObject):
                 self._left_at = None
         return super().eventFilter(watched, event)
 
+    def _on_edited(self) -> None:
+        """Letters may come without the focus, e.g. from a keyboard on the screen."""
+        self._is_typed = True
+
     def _on_text(self, text: str) -> None:
-        """Another text was put in."""
-        if not self._field.hasFocus():
+        """Another text is there, typed or put in."""
+        if not self._is_typed and not self._field.hasFocus():
             self._left_at = len(text)
             self._field.home(False)
+        self._is_typed = False

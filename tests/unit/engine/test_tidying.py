@@ -24,7 +24,7 @@ def test_a_base_of_searches_is_made_beside_jobs(tmp_path: Path, is_busy: bool) -
         rows = [media_row(b"%d" % n) for n in range(20)]
         library.views.commit(IMAGE_ID, [view_row(row, [0, 1]) for row in rows])
         insert(library, *rows)
-        jobs = SimpleNamespace(is_busy=lambda: is_busy, all=tuple)
+        jobs = SimpleNamespace(is_busy=lambda *, of_library: is_busy, all=tuple)
         context = SimpleNamespace(library=library, jobs=lambda: jobs)
         handler = CareHandler(context, quiet_s=0.01)  # type: ignore[arg-type]
         until(lambda: bases_in(library.folder))
@@ -65,7 +65,7 @@ def test_what_an_index_brought_is_compared_in_the_idle(
 
     with Library.open(tmp_path / "library") as library:
         insert(library, media_row(b"a"))
-        scheduler = SimpleNamespace(is_busy=lambda: False, all=all_jobs, add=add)
+        scheduler = SimpleNamespace(is_busy=lambda *, of_library: False, all=all_jobs, add=add)
         context = SimpleNamespace(library=library, jobs=lambda: scheduler)
         handler = CareHandler(context, quiet_s=0.01)  # type: ignore[arg-type]
         until(lambda: looks)
