@@ -25,7 +25,7 @@ def _run(*arguments: str) -> int:
         (("index", "/nothere"), "There is no folder /nothere."),
         (("tag", "/nothere.jpg"), "/nothere.jpg cannot be read."),
         (("caption", "/nothere.jpg"), "/nothere.jpg cannot be read."),
-        (("tag", "/dev/null", "--labels", "/nothere.txt"), "No such file or directory."),
+        (("tag", "/dev/null", "--labels", "/nothere.txt"), "cannot be read from /nothere.txt."),
         (("train", "/nothere.toml"), "There is no configuration file /nothere.toml."),
         (("evaluate", "retrieval", "/nothere.tar"), "There is no shard in /nothere.tar."),
         (("evaluate", "captions", "/nothere.tar"), "There is no shard in /nothere.tar."),
