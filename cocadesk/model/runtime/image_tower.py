@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: Grows when the network's code or its conversion changes: kept conversions are made anew.
 CONVERSION = 3
+HALF_BATCH = 8
+"""The pictures that an EfficientNet's layers in bfloat16 get at once: the same vectors in four
+fifths of the time."""
 _PRECISIONS = {"bfloat16": "bf16", "float32": "f32"}
 _COMPARED = 4
 """The pictures on which a ViT is compared: torch takes 1.6 s for each with L-14."""
@@ -229,7 +232,7 @@ def _in_openvino(path: Path, size_px: int, limits: RuntimeLimits) -> OpenVinoIma
         halves = openvino_runtime.halves(path, size_px)
         if halves is None:
             return OpenVinoImageTower(path)
-        tower = OpenVinoImageTower(path, "bfloat16", halves=halves)
+        tower = OpenVinoImageTower(path, "bfloat16", halves=halves, batch=HALF_BATCH)
         if verdict is not None:
             return tower
         plain = OpenVinoImageTower(path)

@@ -6,8 +6,11 @@ EfficientNet-Lite trunk several times faster.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import warnings
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,8 +137,9 @@ class CompiledImages:
     """A compiled model on pictures, several at once. For one thread at a time.
 
     Give a converted model or the path of a saved one. It computes in ``precision``, at most
-    ``batch`` pictures a request; or, of its ``halves``, the first in float32 and all behind it
-    in bfloat16, which takes some two thirds of the time where the CPU has AMX.
+    ``batch`` pictures a request; or, of its ``halves``, the first in float32, picture by picture,
+    and all behind it in bfloat16, ``batch`` pictures a request, which takes some two thirds of
+    the time where the CPU has AMX.
     """
 
     def __init__(
@@ -152,7 +156,8 @@ class CompiledImages:
         parts = [(source, precision)]
         if halves is not None:
             parts = list(zip(halves, ("f32", "bf16"), strict=True))
-        self._compiled = []
+        self._batch = batch
+        self._parts = []
         for part, wanted in parts:
             settings: dict[str, Any] = {
                 "PERFORMANCE_HINT": "THROUGHPUT",
@@ -160,49 +165,62 @@ class CompiledImages:
             }
             if count := threads or threads_of_process:
                 settings["INFERENCE_NUM_THREADS"] = count
-            self._compiled.append(core.compile_model(part, "CPU", settings))
-        self._batch = batch
-        self._at_once = max(
-            int(one.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")) for one in self._compiled
-        )
-        # One more than run at once, so that none idles while results are taken.
-        self._ahead = self._at_once + 1
-        # What one part gave is read by the next one: it is not overwritten meanwhile.
-        self._requests = [
-            [one.create_infer_request() for _ in range(2 * self._ahead)] for one in self._compiled
-        ]
+            self._parts.append(_Part(core.compile_model(part, "CPU", settings)))
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """All outputs, each (B, …) float32.
-
-        Requests are waited for one by one. AsyncInferQueue would call back on
-        OpenVINO's own threads; beside torch, those ended some processes at their
-        exit ("terminate called without an active exception").
-        """
+        """All outputs, each (B, …) float32."""
         images_BHWC = np.ascontiguousarray(images_BHWC)
+        *before, last = self._parts
         # Few pictures are shared out among the requests that run at once.
-        size = max(1, min(self._batch, -(-len(images_BHWC) // self._at_once)))
-        starts = range(0, len(images_BHWC), size)
-        parts = len(self._requests)
-        found: list[list[NDArray[np.float32]]] = []
-        for step in range(len(starts) + parts * self._ahead):
-            for part in reversed(range(parts + 1)):  # the last first: that frees requests
-                number = step - part * self._ahead
-                if not 0 <= number < len(starts):
-                    continue
-                slot = number % (2 * self._ahead)
-                given: Any = images_BHWC[starts[number] : starts[number] + size]
-                if part:
-                    before = self._requests[part - 1][slot]
-                    before.wait()
-                    given = before.get_output_tensor(0)
-                if part < parts:
-                    self._requests[part][slot].start_async([given])
-                else:
-                    found.append(self._outputs(before))
+        size = max(1, min(self._batch, -(-len(images_BHWC) // last.at_once)))
+        first = 1 if before else size
+        starts = range(0, len(images_BHWC), first)
+        given: Iterator[NDArray[Any]] = (images_BHWC[at : at + first] for at in starts)
+        for part in before:
+            given = _joined((own for (own,) in part.outputs(given)), size)
+        found = list(last.outputs(given))
         return [np.concatenate(own) for own in zip(*found, strict=True)]
 
-    def _outputs(self, request: Any) -> list[NDArray[np.float32]]:
-        """Copies of what a request gave; its own memory is used again."""
-        numbers = range(len(self._compiled[-1].outputs))
-        return [np.array(request.get_output_tensor(number).data) for number in numbers]
+
+class _Part:
+    """A compiled model and its requests, of which one more than run at once is under way.
+
+    So none idles while results are taken. Requests are waited for one by one: AsyncInferQueue
+    would call back on OpenVINO's own threads; beside torch, those ended some processes at their
+    exit ("terminate called without an active exception").
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        self.at_once = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._requests = [compiled.create_infer_request() for _ in range(self.at_once + 1)]
+        self._count = len(compiled.outputs)
+
+    def outputs(self, given: Iterator[NDArray[Any]]) -> Iterator[list[NDArray[np.float32]]]:
+        """What it gives for each piece, in their order."""
+        free = deque(self._requests)
+        waiting = deque[tuple[Any, NDArray[Any]]]()
+        for piece in given:
+            if not free:
+                yield self._taken(waiting, free)
+            request = free.popleft()
+            # It reads the piece itself, which stays until it is done.
+            request.start_async([piece], share_inputs=True)
+            waiting.append((request, piece))
+        while waiting:
+            yield self._taken(waiting, free)
+
+    def _taken(
+        self, waiting: deque[tuple[Any, NDArray[Any]]], free: deque[Any]
+    ) -> list[NDArray[np.float32]]:
+        """Copies of what the oldest request gives; its own memory is used again."""
+        request, _ = waiting[0]
+        request.wait()
+        waiting.popleft()
+        free.append(request)
+        return [np.array(request.get_output_tensor(n).data) for n in range(self._count)]
+
+
+def _joined(pieces: Iterator[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    """Single pictures as batches of ``size``."""
+    while some := list(itertools.islice(pieces, size)):
+        yield np.concatenate(some)

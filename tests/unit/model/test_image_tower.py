@@ -102,14 +102,18 @@ def model_of(compiled: Path) -> Path:
     return compiled.parents[2] / "model"
 
 
-def test_a_model_in_halves_gives_the_vectors_of_the_whole_one(compiled: Path) -> None:
-    """In order, for any number of pictures; the second half is computed in bfloat16."""
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_model_in_halves_gives_the_vectors_of_the_whole_one(compiled: Path, batch: int) -> None:
+    """In order, for any number of pictures; the second half is computed in bfloat16.
+
+    A picture has the same vector to the bit alone and beside others.
+    """
     halves = runtime.halves(compiled, 64)
     assert halves is not None
     (between,) = halves[0].outputs
     assert between.get_partial_shape()[3].get_length() == 16
     tower, plain = (
-        OpenVinoImageTower(compiled, "bfloat16", halves=halves),
+        OpenVinoImageTower(compiled, "bfloat16", halves=halves, batch=batch),
         OpenVinoImageTower(compiled),
     )
     assert (tower.precision, plain.precision) == ("bfloat16", "float32")
@@ -119,6 +123,8 @@ def test_a_model_in_halves_gives_the_vectors_of_the_whole_one(compiled: Path) ->
             assert found.shape == expected.shape
             a, b = found.reshape(count, -1), expected.reshape(count, -1)
             assert ((unit_vectors(a) * unit_vectors(b)).sum(1) > 0.995).all()
+    alone = np.concatenate([tower(images[n : n + 1])[0] for n in range(len(images))])
+    assert (tower(images)[0] == alone).all()
 
 
 @pytest.mark.parametrize(("least", "precision"), [(1.01, "float32"), (-1.0, "bfloat16")])
