@@ -83,7 +83,9 @@ def by_network(
 def different_ids(checkpoint: Checkpoint, answers: Answers) -> int:
     """How many of the texts get other token ids than from open_clip's tokenizer."""
     context = checkpoint.config.text.context
-    ours = [checkpoint.tokenizer.encode(text, context) for text in texts_to_tokenise()]
+    ours = [
+        checkpoint.tokenizer.encode(text, context) for text in texts_to_tokenise(len(answers.ids))
+    ]
     padded = np.array([row + [0] * (context - len(row)) for row in ours])
     return int((padded != answers.ids).any(axis=1).sum())
 

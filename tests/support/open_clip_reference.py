@@ -3,7 +3,8 @@
     python -P -m tests.support.open_clip_reference FOLDER MODEL PICTURES [--pickle]
 
 writes into FOLDER a state dict, ``open_clip_config.json`` and ``answers.npz``. MODEL is
-``coca_ViT-B-32``, ``coca_ViT-L-14`` or ``tiny``. Only this process imports open_clip
+``coca_ViT-B-32``, ``coca_ViT-L-14`` or ``tiny``; ``local-dir:PATH`` is one that was exported, and
+of it come the answers alone. Only this process imports open_clip
 (which imports torchvision); the parent loads what it wrote through our own door.
 """
 
@@ -85,7 +86,10 @@ def texts_to_tokenise(count: int = 1500) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What open_clip gives: unit vectors, decoder tokens, logits (B, 75, V) and token ids."""
+    """What open_clip gives: unit vectors, decoder tokens, logits (B, 75, V) and token ids.
+
+    ``size_px`` is that of the pictures that its network takes.
+    """
 
     images_BHWC: NDArray[np.uint8]
     image_BE: NDArray[np.float32]
@@ -94,6 +98,7 @@ class Answers:
     logits_BTV: NDArray[np.float32]
     ids: NDArray[np.int64]
     logit_scale: float
+    size_px: int
 
 
 def run_reference(folder: Path, model: str, pictures: int, *, pickled: bool = False) -> Answers:
@@ -102,9 +107,20 @@ def run_reference(folder: Path, model: str, pictures: int, *, pickled: bool = Fa
     Raises:
         RuntimeError: the child failed; its last words are in the message.
     """
-    command = [sys.executable, "-P", "-m", __name__, str(folder), model, str(pictures)]
+    more = ["--pickle"] if pickled else []
+    found = answers_of_child(__name__, folder, model, str(pictures), *more)
+    scale, size_px = float(found["logit_scale"]), int(found["size_px"])
+    return Answers(**found | {"logit_scale": scale, "size_px": size_px})
+
+
+def answers_of_child(module: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """The arrays that a module, run as a child process, wrote into a folder.
+
+    Raises:
+        RuntimeError: the child failed; its last words are in the message.
+    """
     child = subprocess.run(
-        [*command, *(["--pickle"] if pickled else [])],
+        [sys.executable, "-P", "-m", module, str(folder), *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -113,8 +129,7 @@ def run_reference(folder: Path, model: str, pictures: int, *, pickled: bool = Fa
     if child.returncode:
         raise RuntimeError(f"open_clip did not answer: {child.stderr[-2000:]}")
     with np.load(folder / "answers.npz") as found:
-        arrays = {name: found[name] for name in found.files}
-    return Answers(**arrays | {"logit_scale": float(arrays["logit_scale"])})
+        return {name: found[name] for name in found.files}
 
 
 def import_open_clip() -> Any:
@@ -246,25 +261,40 @@ def normalised(images_BHWC: torch.Tensor) -> torch.Tensor:
 
 def answer(open_clip: Any, network: Any, settings: dict[str, Any], count: int) -> dict[str, Any]:
     """The fields of ``Answers`` for so many pictures."""
+    images = pictures(count, settings["vision_cfg"]["image_size"])
+    tokenizer = open_clip.SimpleTokenizer(context_length=76)
+    return _answered(network, tokenizer, images, normalised(images), texts_to_tokenise())
+
+
+def answer_of_exported(open_clip: Any, source: str, count: int) -> dict[str, Any]:
+    """The same by the model of a folder (``local-dir:PATH``), with the settings that lie in it."""
+    network, _, transform = open_clip.create_model_and_transforms(source)
+    images = pictures(count, network.visual.image_size[0])
+    inputs = transform.transforms[-1](images.permute(0, 3, 1, 2).float() / 255)
+    tokenizer = open_clip.get_tokenizer(source)
+    return _answered(network.eval(), tokenizer, images, inputs, texts_to_tokenise(200))
+
+
+def _answered(
+    network: Any, tokenizer: Any, images: torch.Tensor, inputs: torch.Tensor, texts: list[str]
+) -> dict[str, Any]:
     import torch
 
-    images = pictures(count, settings["vision_cfg"]["image_size"])
-    inputs = normalised(images)
-    tokenizer = open_clip.SimpleTokenizer(context_length=76)
-    ids = tokenizer(texts_to_tokenise())
+    ids = tokenizer(texts)
     with torch.inference_mode():
         vectors, tokens = network._encode_image(inputs)
-        texts = network.encode_text(ids[: len(TEXTS)])
-        rows = min(count, len(TEXTS))
+        vectors_of_texts = network.encode_text(ids[: len(TEXTS)])
+        rows = min(len(images), len(TEXTS))
         logits = network(inputs[:rows], ids[:rows])["logits"]
     return {
         "images_BHWC": images.numpy(),
         "image_BE": vectors.numpy(),
         "tokens_BQD": tokens.numpy(),
-        "text_BE": texts.numpy(),
+        "text_BE": vectors_of_texts.numpy(),
         "logits_BTV": logits.numpy(),
         "ids": ids.numpy(),
         "logit_scale": network.logit_scale.exp().item(),
+        "size_px": images.shape[1],
     }
 
 
@@ -276,10 +306,14 @@ def main() -> None:
     parser.add_argument("--pickle", action="store_true")
     options = parser.parse_args()
     open_clip = import_open_clip()
-    settings = model_settings(options.model)
-    network = random_network(open_clip, settings)
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
+    if options.model.startswith("local-dir:"):
+        found = answer_of_exported(open_clip, options.model, options.pictures)
+        np.savez(folder / "answers.npz", **found)
+        return
+    settings = model_settings(options.model)
+    network = random_network(open_clip, settings)
     np.savez(folder / "answers.npz", **answer(open_clip, network, settings, options.pictures))
     save_network(network, folder, is_pickled=options.pickle)
     if options.model == "tiny":

@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.support.open_clip_reference import ROOT, SAFE, import_open_clip
+from tests.support.open_clip_reference import SAFE, answers_of_child, import_open_clip
 
 TEXTS = (
     "a dog",
@@ -114,17 +111,7 @@ def run_towers(folder: Path, kind: str, photos: Path) -> TowerAnswers:
     Raises:
         RuntimeError: the child failed; its last words are in the message.
     """
-    child = subprocess.run(
-        [sys.executable, "-P", "-m", __name__, str(folder), kind, str(photos)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if child.returncode:
-        raise RuntimeError(f"open_clip did not answer: {child.stderr[-2000:]}")
-    with np.load(folder / "answers.npz") as found:
-        return TowerAnswers(**{name: found[name] for name in found.files})
+    return TowerAnswers(**answers_of_child(__name__, folder, kind, str(photos)))
 
 
 def write_tokenizer(folder: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,33 @@ from cocadesk.picture_input import InputSpec
 from cocadesk.trainer_messages import SCHEMA
 from tests.support.kinds import write_lesson
 from tests.support.tiny_model import write_tiny_checkpoint
+from trainer.tuning.dataset import GeneralSet, load_general
+from trainer.tuning.phase import Pace
 from trainer.tuning.progress_lines import ProgressLines
+from trainer.tuning.recipe import Recipe
 from trainer.tuning.run import RunOptions, teach
+
+STEPS, GENERAL = 6, 6
+
+
+def short_recipe(recipe: Recipe) -> Recipe:
+    """Few small steps."""
+    return replace(
+        recipe,
+        steps=STEPS,
+        measure_every=3,
+        batch=8,
+        sentences=6,
+        synthetic=4,
+        synthetic_pool=8,
+        hard_sentences=20,
+    )
+
+
+def few_general() -> GeneralSet:
+    """A small part of the general set."""
+    whole = load_general()
+    return GeneralSet(photos=whole.photos[:GENERAL], sentences=whole.sentences[:600:6])
 
 
 def write_run(
@@ -118,3 +144,12 @@ def points_of(folder: Path) -> list[dict[str, Any]]:
     """The curve that the run keeps."""
     lines = (folder / "points.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+SHORT = RunOptions(
+    general=few_general,
+    recipe=short_recipe,
+    pace=Pace(point_every=2),
+    open_decoder=inner_decoder,
+)
+"""A run of few small steps, with a small part of the general set."""

@@ -25,9 +25,17 @@ from cocadesk.model.checkpoints.weight_files import map_safetensors
 from cocadesk.model.source import find_checkpoint
 from tests.support.released_model import write_released
 from tests.support.tiny_model import write_tiny_checkpoint
-from tests.support.tuning_photos import Listener, inner_decoder, points_of, run_teaching, write_run
+from tests.support.tuning_photos import (
+    GENERAL,
+    SHORT,
+    STEPS,
+    Listener,
+    points_of,
+    run_teaching,
+    short_recipe,
+    write_run,
+)
 from trainer import checkpoint
-from trainer.tuning.dataset import GeneralSet, load_general
 from trainer.tuning.learner import Learner
 from trainer.tuning.new_words import NewWords
 from trainer.tuning.phase import Pace, StoppedError, phases_of
@@ -37,39 +45,15 @@ from trainer.tuning.recipe import Recipe
 from trainer.tuning.run import RunOptions
 from trainer.tuning.split import split_photos
 
-_STEPS = 6
-_GENERAL = 6
 _FIGURES = ["t2i_r1", "t2i_r5", "t2i_r10", "i2t_r1", "i2t_r5", "i2t_r10", "cider_d"]
 
 
-def _short(recipe: Recipe) -> Recipe:
-    return replace(
-        recipe,
-        steps=_STEPS,
-        measure_every=3,
-        batch=8,
-        sentences=6,
-        synthetic=4,
-        synthetic_pool=8,
-        hard_sentences=20,
-    )
-
-
-def _few() -> GeneralSet:
-    whole = load_general()
-    return GeneralSet(photos=whole.photos[:_GENERAL], sentences=whole.sentences[:600:6])
-
-
-_SHORT = RunOptions(
-    general=_few, recipe=_short, pace=Pace(point_every=2), open_decoder=inner_decoder
-)
-"""Few small steps, and a small part of the general set."""
-_SAVING = replace(_SHORT, pace=Pace(checkpoint_s=0.0, point_every=2))
+_SAVING = replace(SHORT, pace=Pace(checkpoint_s=0.0, point_every=2))
 """The same with a checkpoint after each step."""
 
 
 def _teach(
-    folder: Path, listener: Listener | None = None, options: RunOptions = _SHORT
+    folder: Path, listener: Listener | None = None, options: RunOptions = SHORT
 ) -> dict[str, Any]:
     return run_teaching(folder, listener, options)
 
@@ -100,12 +84,12 @@ def test_a_trial_run_measures_and_then_learns_from_all(finished: _Finished) -> N
     assert json.loads((run / "result.json").read_text()) == result
     assert (result["photos"], result["captions"], result["held_out"]) == (12, 24, 3)
     assert result["is_trial"]
-    assert result["steps"] == 2 * _STEPS
+    assert result["steps"] == 2 * STEPS
     for name, n in (
         ("before", 3),
         ("after", 3),
-        ("general_before", _GENERAL),
-        ("general_after", _GENERAL),
+        ("general_before", GENERAL),
+        ("general_after", GENERAL),
     ):
         assert [figure["name"] for figure in result[name]] == _FIGURES
         assert {figure["n"] for figure in result[name][:6]} == {n}
@@ -115,7 +99,7 @@ def test_a_trial_run_measures_and_then_learns_from_all(finished: _Finished) -> N
     assert result["model_id"] == new.ids().model_id != old.ids().model_id
     assert not result["reembed"]
     assert points_of(run) == heard.points
-    assert [point["step"] for point in heard.points][-1] == 2 * _STEPS
+    assert [point["step"] for point in heard.points][-1] == 2 * STEPS
     assert [p["step"] for p in heard.points if "own" in p] == [3, 6]
     assert {line["stage"] for line in heard.lines if "stage" in line} == {
         "look",
@@ -204,7 +188,7 @@ def test_head_changes_only_the_text_side_and_runs_each_half_once(
     # Once over the lesson's pairs, once over what is to be kept.
     assert calls[:4] == ["unimodal", "multimodal"] * 2
     assert set(calls) == {"unimodal", "multimodal"}
-    assert len(calls) == 4 * 2 * _STEPS
+    assert len(calls) == 4 * 2 * STEPS
     old, new = map_safetensors(tmp_path / "tiny" / WEIGHTS), _weights(run)
     changed = {name.split(".")[0] for name in old if (old[name] != new[name]).any()}
     assert changed == {"unimodal", "multimodal", "text_norm", "text_projection"}
@@ -230,10 +214,10 @@ def test_teaching_makes_the_captions_likelier(tmp_path: Path) -> None:
     """The captions' loss falls (a network of random weights sees little in pictures)."""
 
     def stronger(recipe: Recipe) -> Recipe:
-        return replace(_short(recipe), steps=25, learning_rate=5e-3, distillation=1.0)
+        return replace(short_recipe(recipe), steps=25, learning_rate=5e-3, distillation=1.0)
 
     run = write_run(tmp_path / "run", photos=4)
-    _teach(run, options=replace(_SHORT, recipe=stronger))
+    _teach(run, options=replace(SHORT, recipe=stronger))
     points = points_of(run)
     assert points[-1]["caption"] < 0.7 * points[0]["caption"]
 
@@ -290,7 +274,7 @@ def test_a_full_disk_gives_a_sentence_and_the_last_checkpoint_stays(
         _teach(run, options=_SAVING)
     assert json.loads((run / "state" / "state.json").read_text())["step"] == 3
     monkeypatch.setattr(checkpoint, "write_folder", plain)
-    assert _teach(run)["steps"] == 2 * _STEPS
+    assert _teach(run)["steps"] == 2 * STEPS
 
 
 def test_a_lesson_that_diverges_stops_and_keeps_its_last_good_state(tmp_path: Path) -> None:
@@ -298,7 +282,7 @@ def test_a_lesson_that_diverges_stops_and_keeps_its_last_good_state(tmp_path: Pa
     run = write_run(tmp_path / "run", photos=4)
 
     def diverging(recipe: Recipe) -> Recipe:
-        return replace(_short(recipe), steps=30, learning_rate=1e20)
+        return replace(short_recipe(recipe), steps=30, learning_rate=1e20)
 
     for _ in range(2):
         with pytest.raises(UserError, match="diverged") as told:
@@ -325,7 +309,7 @@ def test_inspect_counts_first_and_measures_then(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", method="deeper", library_media=1000)
     (run / "photos" / "lesson-03.txt").unlink()
     heard = Listener()
-    inspect(run, ProgressLines(heard), heard.stop, _SHORT)
+    inspect(run, ProgressLines(heard), heard.stop, SHORT)
     first, second = (line["found"] for line in heard.lines if "found" in line)
     assert (first["photos"], first["captions"], first["held_out"]) == (11, 22, 3)
     assert first["is_trial"]
@@ -341,11 +325,11 @@ def test_inspect_says_why_nothing_can_be_learned(tmp_path: Path) -> None:
     """One photo, or none of them readable: a problem, not a crash."""
     run = write_run(tmp_path / "run", photos=1)
     heard = Listener()
-    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop, _SHORT).problem
+    assert "One photo" in inspect(run, ProgressLines(heard), heard.stop, SHORT).problem
     other = write_run(tmp_path / "other", photos=3)
     for path in (other / "photos").glob("*.jpg"):
         path.write_bytes(b"no photo")
-    assert "could be read" in inspect(other, ProgressLines(heard), heard.stop, _SHORT).problem
+    assert "could be read" in inspect(other, ProgressLines(heard), heard.stop, SHORT).problem
 
 
 def test_many_photos_are_learned_once_and_the_best_step_is_taken(tmp_path: Path) -> None:
