@@ -122,10 +122,24 @@ def window_language() -> str:
 
 
 def _system_language() -> str:
-    """The language of the system's messages, as gettext settles it; English for others."""
+    """The language of the system's messages, as gettext settles it; English for others.
+
+    Windows has no such variables unless a person sets them, but a language of its own.
+    """
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    if not locale and sys.platform == "win32":
+        locale = _windows_locale()
     wanted = [*os.environ.get("LANGUAGE", "").split(":"), locale]
     if locale.split(".")[0] in ("", "C", "POSIX"):
         wanted = [locale]
     codes = (name.split(".")[0].split("@")[0].split("_")[0] for name in wanted)
     return next((code for code in codes if code in LANGUAGES), LANGUAGES[0])
+
+
+def _windows_locale() -> str:
+    """The language that Windows shows itself in, such as ``de_AT``; empty where it is unknown."""
+    import ctypes
+    from locale import windows_locale
+
+    library = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it
+    return windows_locale.get(library.GetUserDefaultUILanguage(), "")

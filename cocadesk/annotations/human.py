@@ -31,7 +31,7 @@ MAX_STARS = 5
 
 _SET = (CAPTION, ADDED, REMOVED, "human_rating", "human_flag", "human_favourite", "human_hidden")
 
-_GONE = "This photo or video is no longer in the library."
+_GONE = tr("This photo or video is no longer in the library.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cocadesk.annotations.text import MAX_TAG_LETTERS, one_line
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, grouped, tr
 from cocadesk.library.layout import VOCABULARY_NAME
 from cocadesk.library.storage import storage_of
 from cocadesk.resources import resource_path
@@ -59,12 +59,12 @@ def parse_vocabulary(lines: Sequence[str], file: Path) -> Vocabulary:
         if not tag or tag.startswith("#"):
             continue
         if len(tag) > MAX_TAG_LETTERS:
-            raise _unusable(file, f"A line is longer than {MAX_TAG_LETTERS} letters.")
+            raise _unusable(file, tr("A line is longer than {most} letters.", most=MAX_TAG_LETTERS))
         tags.setdefault(tag.casefold(), tag)
     if not tags:
-        raise _unusable(file, "It has no tags.")
+        raise _unusable(file, tr("It has no tags."))
     if len(tags) > MAX_TAGS:
-        raise _unusable(file, f"It has more than {MAX_TAGS:,} tags.")
+        raise _unusable(file, tr("It has more than {most} tags.", most=grouped(MAX_TAGS)))
     return Vocabulary(name=file.stem, tags=tuple(tags.values()))
 
 
@@ -75,7 +75,7 @@ def _read(file: Path) -> bytes:
     except OSError as error:
         raise _unusable(file, f"{error.strerror or error}.") from error
     if len(data) > MAX_FILE_BYTES:
-        raise _unusable(file, f"It is larger than {MAX_FILE_BYTES // 2**20} MB.")
+        raise _unusable(file, tr("It is larger than {size} MB.", size=MAX_FILE_BYTES // 2**20))
     return data
 
 

@@ -62,6 +62,8 @@ class _InLanguage(_Base):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The whole help."""
         _set_headings()
+        for parameter in self.get_params(ctx):
+            _name_kind(parameter)
         super().format_help(ctx, formatter)
 
 
@@ -107,6 +109,35 @@ def confirmed(question: str) -> bool:
     """
     answer = typer.prompt(f"{question} [{tr('y/N')}]", default="", show_default=False)
     return answer.strip().casefold() in ("y", "yes", tr("y"), tr("yes"))
+
+
+def _name_kind(parameter: Any) -> None:
+    """Lets the help say what an option takes in the person's language, and nothing of a switch.
+
+    Arguments and many options have a name that says it (``DIR``); older versions of typer show
+    no more than that.
+    """
+    named = getattr(parameter, "display_type_rich", None)
+    if named is None:
+        return
+    is_option = parameter.param_type_name == "option"
+    text, path = (tr("<text>"), tr("<path>")) if is_option else (None, None)
+    kinds = {
+        "bool": None,
+        "int": tr("<whole number>"),
+        "float": tr("<number>"),
+        "str": text,
+        "list[str]": text,
+        "path": path,
+        "list[Path]": path,
+    }
+
+    def said(ctx: Any) -> str | None:
+        """The kind in words; ``<int range>`` is one of ``int``."""
+        kind: str | None = named(ctx)
+        return kinds.get((kind or "").strip("<>").partition(" ")[0], kind)
+
+    parameter.display_type_rich = said
 
 
 @contextmanager

@@ -366,20 +366,20 @@ def _read(path: Path) -> Manifest | None:
 
 def _validated(path: Path, raw: object) -> Manifest:
     if not isinstance(raw, dict):
-        raise _damaged(path, "it does not hold a library's description")
+        raise _damaged(path, tr("it does not hold a library's description"))
     schema, library_id = raw.get("schema"), raw.get("id")
     if not isinstance(schema, int) or not isinstance(library_id, str) or not library_id:
-        raise _damaged(path, "its id or schema version is missing")
+        raise _damaged(path, tr("its id or schema version is missing"))
     texts = {name: raw.get(name) for name in _TEXTS}
     if any(value is not None and not isinstance(value, str) for value in texts.values()):
-        raise _damaged(path, "the name of its model is not text")
+        raise _damaged(path, tr("the name of its model is not text"))
     switches = {name: raw[name] for name in _SWITCHES if name in raw}
     if any(not isinstance(value, bool) for value in switches.values()):
-        raise _damaged(path, "a setting is neither on nor off")
+        raise _damaged(path, tr("a setting is neither on nor off"))
     manifest = Manifest(id=library_id, schema=schema, **{**texts, **switches})
     fields = {name: value for name, value in raw.items() if name != "checksum"}
     if raw.get("checksum", _checksum(fields)) != _checksum(fields):
-        raise _damaged(path, "its checksum does not fit")
+        raise _damaged(path, tr("its checksum does not fit"))
     _check_schema(path, schema)
     return manifest
 
@@ -399,7 +399,7 @@ def _check_schema(path: Path, schema: int) -> None:
             tr("Update CocaDesk, or open another library."),
         )
     if schema < 1:
-        raise _damaged(path, f"schema version {schema} does not exist")
+        raise _damaged(path, tr("schema version {schema} does not exist", schema=schema))
     if schema < _OLDEST_SCHEMA:
         raise UserError(
             tr(
@@ -420,9 +420,9 @@ def _check_schema(path: Path, schema: int) -> None:
 
 def _damaged(path: Path, reason: str) -> DamagedManifestError:
     return DamagedManifestError(
-        f"The library's file {path} can't be read.",
-        f"The reason: {reason}.",
-        "Put back the file from a backup, or start a new library.",
+        tr("The library's file {path} can't be read.", path=path),
+        tr("The reason: {reason}.", reason=reason),
+        tr("Put back the file from a backup, or start a new library."),
     )
 
 

@@ -274,15 +274,21 @@ def remove_old_copy(folder: Path) -> list[str]:
     """
     old = old_copy(folder)
     if old is None:
-        return ["There is no old copy of this library."]
-    said = f"The old copy in {old} is gone already."
+        return [tr("There is no old copy of this library.")]
+    said = tr("The old copy in {old} is gone already.", old=old)
     if old.is_dir():
         to = moved_to(old)
         if to is None or os.path.realpath(to) != os.path.realpath(folder):
-            said = f"What is in {old} is no old copy of this library any more; it stays."
+            said = tr(
+                "What is in {old} is no old copy of this library any more; it stays.", old=old
+            )
         else:
             freed = _remove(old)
-            said = f"The old copy in {old} was removed; {_size(freed)} are free again."
+            said = tr(
+                "The old copy in {old} was removed; {size} are free again.",
+                old=old,
+                size=_size(freed),
+            )
     (folder / MOVED_FROM_NAME).unlink(missing_ok=True)
     return [said]
 

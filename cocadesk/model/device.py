@@ -20,7 +20,6 @@ DEVICE_VARIABLE = "COCADESK_DEVICE"
 """Names the device for a whole process where nobody asks for one: ``cpu``, ``cuda``…"""
 ACCELERATORS = ("cuda", "xpu", "mps")
 FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
-_NAMES = {"cuda": "CUDA", "xpu": "an Intel GPU (XPU)", "mps": "an Apple GPU (MPS)"}
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
@@ -88,13 +87,19 @@ def choose_device(wanted: str = "auto", *, among: Sequence[str] = ACCELERATORS) 
             return found
         problems[kind] = found
     if wanted != "auto":
-        name, says = _NAMES[wanted], problems[wanted].says
+        name, says = _name_of(wanted), problems[wanted].says
         raise UserError(
             tr("{name} cannot be used.", name=name[:1].upper() + name[1:]),
             f"{says[:1].upper()}{says[1:]}.",
             tr("Use the CPU."),
         )
     return _cpu(_why_none(problems, graphics_cards()))
+
+
+def _name_of(kind: str) -> str:
+    """An accelerator in a sentence."""
+    names = {"xpu": tr("an Intel GPU (XPU)"), "mps": tr("an Apple GPU (MPS)")}
+    return names.get(kind, kind.upper())
 
 
 def dtype_of(kind: str) -> str:
@@ -186,7 +191,7 @@ def _tried(kind: str, build: TorchBuild | None) -> DeviceChoice | _Problem:
         lines = [str(each.message).strip().splitlines()[0][:200] for each in said]
         return _Problem(f"{why} ({lines[0].rstrip('.')})" if lines else why, is_seen=bool(lines))
     try:
-        name = _NAMES[kind] if kind == "mps" else backend.get_device_name()
+        name = _name_of(kind) if kind == "mps" else backend.get_device_name()
         for dtype in dict.fromkeys((dtype_of(kind), FLOAT32)):
             failure = _failure(kind, dtype)
             if failure is None:
@@ -230,4 +235,4 @@ def _failure(kind: str, dtype: str) -> str | None:
         result = float(conv2d(attended, given[:, :, :2, :2]).float().mean())
     except (RuntimeError, TypeError, AssertionError) as error:
         return str(error) or type(error).__name__  # "no kernel image" on cards that are too old
-    return None if result == 16.0 else f"the sum of 16 ones was {result}"
+    return None if result == 16.0 else tr("the sum of 16 ones was {result}", result=result)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cocadesk.errors import UserError, retold
+from cocadesk.errors import UserError, retold, tr
 from cocadesk.locations import RUN_PREFIX, STARTER
 from cocadesk.model.checkpoints import hub
 from cocadesk.model.checkpoints.checkpoint import is_checkpoint
@@ -53,7 +53,7 @@ def _starter() -> Iterator[KnownModel]:
     except UserError:  # a checkout without the starter's files
         return
     yield KnownModel(
-        source=STARTER, name="starter", size_bytes=_size(folder), note="ships with CocaDesk"
+        source=STARTER, name="starter", size_bytes=_size(folder), note=tr("ships with CocaDesk")
     )
 
 
@@ -66,9 +66,9 @@ def _runs(runs_folder: Path | None) -> Iterator[KnownModel]:
             title = _title(folder)
             yield KnownModel(
                 source=f"{RUN_PREFIX}{folder.name}",
-                name=title or f"run {folder.name}",
+                name=title or tr("run {name}", name=folder.name),
                 size_bytes=_size(best),
-                note="taught here",
+                note=tr("taught here"),
             )
 
 
@@ -87,9 +87,9 @@ def _hub_models(used: Sequence[str]) -> Iterator[KnownModel]:
             continue
         source = f"{hub.PREFIX}{name}"
         offer = offered(source)
-        note = "in the hub's cache" if is_coca else "in the hub's cache; for search only"
+        note = tr("in the hub's cache") if is_coca else tr("in the hub's cache; for search only")
         if offer is not None and not offer.is_for_search:
-            note += "; for captions only, its search is spoiled"
+            note = tr("in the hub's cache; for captions only, its search is spoiled")
         named = offer.source if offer else source
         yield KnownModel(
             source=next((one for one in used if hub.same_model(one, source)), named),
@@ -137,7 +137,7 @@ def _gone_or_elsewhere(source: str) -> KnownModel:
         source=source,
         name=path.name if is_here else source,
         size_bytes=_size(path) if is_here else 0,
-        note="" if is_here else "its files are not on this machine now",
+        note="" if is_here else tr("its files are not on this machine now"),
     )
 
 

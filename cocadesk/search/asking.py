@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cocadesk.errors import UserError, tr, tr_count
+from cocadesk.errors import UserError, grouped, tr, tr_count
 from cocadesk.library.columns import Mask
 from cocadesk.library.rows import Chosen
 from cocadesk.library.words import normal, words_of
@@ -38,9 +38,6 @@ Vector: TypeAlias = NDArray[np.float32]
 
 MOST_TERMS = 64
 """So many words with a sign or a weight, phrases and pictures are looked for."""
-_TOO_MANY = (
-    f"Of {{count:,}} -words, 2:words, phrases and pictures only the first {MOST_TERMS} count."
-)
 _JUDGED_AT_ONCE = 1000
 _AWAY = 0.5
 """How much what is not wanted counts beside what is.
@@ -50,7 +47,6 @@ Of five queries over Flickr8k dev such as "a dog -water" the first 30 held what 
 """
 _MORE = 0.5
 """How much of a word's own vector each further weight adds to that of the whole text."""
-_NO_WORDS = "The words of this library are still being read: only pictures were searched."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +119,10 @@ class Asker:
         if search is not None:
             question = self._with_words(question, query, search)
         elif any(term.kind is not Sought.LIKE for term in sought):
-            note = f"{note} {_NO_WORDS}".strip()
+            unread = tr(
+                "The words of this library are still being read: only pictures were searched."
+            )
+            note = f"{note} {unread}".strip()
         self._check()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
@@ -236,7 +235,11 @@ def _shortened(query: Query) -> tuple[Query, str]:
             terms.append(term)
     if count <= MOST_TERMS:
         return query, ""
-    return Query(tuple(terms)), _TOO_MANY.format(count=count)
+    return Query(tuple(terms)), tr(
+        "Of {count} -words, 2:words, phrases and pictures only the first {most} count.",
+        count=grouped(count),
+        most=MOST_TERMS,
+    )
 
 
 def understood(

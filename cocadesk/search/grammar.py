@@ -105,7 +105,7 @@ def _term(found: re.Match[str]) -> Term:
 
 def _meant(text: str, known: tuple[str, ...]) -> str:
     nearest = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.5)
-    return f"Did you mean {nearest[0]}?" if nearest else ""
+    return tr("Did you mean {name}?", name=nearest[0]) if nearest else ""
 
 
 def _unquoted(text: str) -> str:
@@ -123,7 +123,7 @@ def _value(name: str, text: str) -> Value:
     if choices:
         if text.lower() in choices:
             return text.lower()
-        what = _meant(text, choices) or f"Write one of {', '.join(choices)}."
+        what = _meant(text, choices) or tr("Write one of {names}.", names=", ".join(choices))
         raise UserError(tr("{name}:{text} is no filter.", name=name, text=text), "", what)
     if field is not None and field.form is Form.TIME:
         return _dates(name, text)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
+from cocadesk.errors import tr
 from cocadesk.library.words import normal, words_of
 
 _WORDS_OF = {
@@ -95,15 +96,29 @@ def what_model_misses(words: Iterable[str], text: str) -> str:
     """A sentence about what of a query the model does not know; empty where all may be known."""
     strange = [word for word in words if is_foreign_script(word)]
     if strange:
-        shown = " ".join(strange)[:60]
-        return (
-            f"The model in use knows English and cannot read “{shown}”: "
-            "only what people wrote and names of files were searched for it."
+        return tr(
+            "The model in use knows English and cannot read “{words}”: "
+            "only what people wrote and names of files were searched for it.",
+            words=" ".join(strange)[:60],
         )
     language = language_of(text)
     if language is not None:
-        return (
-            f"This looks like {language}; the model in use knows English, so what pictures show "
-            "may fit badly. What people wrote is found in any language."
+        return tr(
+            "This looks like {language}; the model in use knows English, so what pictures show "
+            "may fit badly. What people wrote is found in any language.",
+            language=_called(language),
         )
     return ""
+
+
+def _called(language: str) -> str:
+    """The name of a language in the person's own."""
+    names = {
+        "German": tr("German"),
+        "French": tr("French"),
+        "Spanish": tr("Spanish"),
+        "Italian": tr("Italian"),
+        "Portuguese": tr("Portuguese"),
+        "Dutch": tr("Dutch"),
+    }
+    return names[language]

@@ -91,6 +91,12 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         raise UserError(
             tr("The config of {folder} cannot be read.", folder=folder), f"{error}."
         ) from error
+    except UserError as error:
+        why = " ".join(part for part in (error.what, error.why) if part)
+        what_to_do = error.what_to_do or tr("Fetch or train the model again.")
+        raise UserError(
+            tr("The model {parent} cannot be used.", parent=folder), why, what_to_do
+        ) from error
     tokenizer = load_tokenizer(folder / TOKENIZER)
     if tokenizer.vocabulary > config.text.vocabulary:
         raise UserError(
@@ -143,8 +149,8 @@ def load_model(checkpoint: Checkpoint) -> CoCa:
     check_shapes(
         {name: tuple(w.shape) for name, w in stored_state(model).items()},
         {name: tuple(w.shape) for name, w in weights.items()},
-        f"The weights of {checkpoint.folder} do not fit its config.",
-        "Fetch or train the model again.",
+        tr("The weights of {folder} do not fit its config.", folder=checkpoint.folder),
+        tr("Fetch or train the model again."),
     )
     # Not strict: what ``stored_state`` leaves out is made below.
     model.load_state_dict(weights, strict=False, assign=True)

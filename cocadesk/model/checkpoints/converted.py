@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cocadesk.errors import UserError, decimal, tr
+from cocadesk.errors import UserError, decimal, kept, retold, tr
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import (
     WEIGHTS,
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 _LAYOUT = 1
 _ORIGIN = "origin.json"
 _MOST_BYTES = 256 << 20
-_RUINED = (
+_RUINED = kept(
     "its caption-only fine-tuning on COCO spoiled its vectors (ImageNet 0.8 % instead of "
     "63.3 %): use it for captions, not for search"
 )
@@ -81,7 +81,7 @@ def prepare(model: ForeignModel) -> Checkpoint:
 
 def known_note(checkpoint: Checkpoint) -> str:
     """A note for people about a converted model; empty where there is nothing to say."""
-    return _origin(checkpoint.folder).get("note", "")
+    return retold(_origin(checkpoint.folder).get("note", ""))
 
 
 def _origin(folder: Path) -> dict[str, str]:
@@ -150,8 +150,8 @@ def convert(state: State, config: CocaConfig, where: Path) -> State:
     check_shapes(
         {name: tuple(weight.shape) for name, weight in expected.items()},
         {name: _scalar(name, tuple(weight.shape)) for name, weight in state.items()},
-        f"{where} does not fit open_clip's {config.name}.",
-        "Fetch the checkpoint again, or choose another one.",
+        tr("{where} does not fit open_clip's {model}.", where=where, model=config.name),
+        tr("Fetch the checkpoint again, or choose another one."),
     )
     checked_bytes = 0
     for name, weight in state.items():
@@ -234,8 +234,8 @@ def is_kept_of(folder: Path) -> bool:
 
 def ids_of(folder: Path) -> ModelIds | None:
     """The ids of a conversion of a file in ``folder``; None where there is none that names them."""
-    kept = next(_kept_of(folder), None)
-    return None if kept is None else read_ids(kept / WEIGHTS)
+    found = next(_kept_of(folder), None)
+    return None if found is None else read_ids(found / WEIGHTS)
 
 
 def forget_of(folder: Path) -> int:
@@ -244,21 +244,21 @@ def forget_of(folder: Path) -> int:
     Gives the bytes that they had.
     """
     freed = 0
-    for kept in list(_kept_of(folder)):
+    for found in list(_kept_of(folder)):
         with contextlib.suppress(UserError):  # a damaged one names none
-            ids = open_checkpoint(kept).ids()
+            ids = open_checkpoint(found).ids()
             for path in (cache_folder() / "compiled").glob("*"):
                 if path.name.startswith((f"{ids.image_id}-", f"{ids.model_id}-")):
                     freed += path.stat().st_size
                     path.unlink(missing_ok=True)
-        freed += sum(path.stat().st_size for path in kept.rglob("*") if path.is_file())
-        shutil.rmtree(kept, ignore_errors=True)
+        freed += sum(path.stat().st_size for path in found.rglob("*") if path.is_file())
+        shutil.rmtree(found, ignore_errors=True)
     return freed
 
 
 def _kept_of(folder: Path) -> Iterator[Path]:
     models = cache_folder() / "models"
-    for kept in models.iterdir() if models.is_dir() else ():
-        source = _origin(kept).get("source")
+    for found in models.iterdir() if models.is_dir() else ():
+        source = _origin(found).get("source")
         if source and Path(source).is_relative_to(folder):
-            yield kept
+            yield found

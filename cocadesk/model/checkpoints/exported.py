@@ -124,19 +124,19 @@ def _check(checkpoint: Checkpoint) -> None:
     """
     config = checkpoint.config
     reasons = (
-        (config.image.kind is not ImageEncoderKind.VIT, "its image encoder is no ViT"),
-        (config.image.variant is not Variant.OPEN_CLIP, "its image encoder is built otherwise"),
-        (config.text.variant is not Variant.OPEN_CLIP, "its text side is built otherwise"),
-        (config.pooler.design is not PoolerDesign.SHARED, "it has two poolers instead of one"),
-        (bool(config.hubness.texts), "its vectors are corrected for hubness"),
-        (config.text.tie_output, "its decoder's output layer is that of its words"),
+        (config.image.kind is not ImageEncoderKind.VIT, tr("its image encoder is no ViT")),
+        (config.image.variant is not Variant.OPEN_CLIP, tr("its image encoder is built otherwise")),
+        (config.text.variant is not Variant.OPEN_CLIP, tr("its text side is built otherwise")),
+        (config.pooler.design is not PoolerDesign.SHARED, tr("it has two poolers instead of one")),
+        (bool(config.hubness.texts), tr("its vectors are corrected for hubness")),
+        (config.text.tie_output, tr("its decoder's output layer is that of its words")),
         (
             config.text.mlp_width != _MLP_RATIO * config.text.width,
-            "its decoder's layers have other widths",
+            tr("its decoder's layers have other widths"),
         ),
         (
             checkpoint.tokenizer.to_json() != clip_tokenizer().to_json(),
-            "it has words that CLIP's vocabulary lacks",
+            tr("it has words that CLIP's vocabulary lacks"),
         ),
     )
     found = [reason for fails, reason in reasons if fails]

@@ -12,6 +12,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cocadesk.errors import tr
 from cocadesk.locations import STARTER, cache_folder
 from cocadesk.model.checkpoints.checkpoint import WEIGHTS, Checkpoint, check_shapes, stored_state
 from cocadesk.model.checkpoints.weight_files import SCALE, damaged, read_header
@@ -62,13 +63,15 @@ def _compare(config: CocaConfig, header: dict[str, Any], path: Path) -> None:
         if name.endswith(SCALE) and name.removesuffix(SCALE) in header:
             continue
         if entry["dtype"] not in _DTYPES:
-            raise damaged(path, f"“{name}” in it is stored as {entry['dtype']}")
+            raise damaged(
+                path, tr("“{name}” in it is stored as {kind}", name=name, kind=entry["dtype"])
+            )
         found[name] = tuple(entry["shape"])
     with torch.device("meta"):
         expected = {name: tuple(w.shape) for name, w in stored_state(CoCa(config)).items()}
     check_shapes(
         expected,
         found,
-        f"The weights of {path.parent} do not fit its config.",
-        "One of the two files is of another model: fetch or train the model again.",
+        tr("The weights of {folder} do not fit its config.", folder=path.parent),
+        tr("One of the two files is of another model: fetch or train the model again."),
     )

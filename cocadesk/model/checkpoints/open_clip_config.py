@@ -109,9 +109,15 @@ def _from_shapes(shapes: Shapes) -> CocaConfig:
     context = shapes["text.positional_embedding"][0] - 1
     sizes = (patch, width, image_layers, text_width, text_layers, decoder_layers, context)
     if vocabulary != _CLIP_VOCABULARY:
-        raise ValueError(f"its vocabulary has {vocabulary} words, CLIP's has {_CLIP_VOCABULARY}")
+        raise ValueError(
+            tr(
+                "its vocabulary has {number} words, CLIP's has {clips}",
+                number=vocabulary,
+                clips=_CLIP_VOCABULARY,
+            )
+        )
     if shapes["visual.proj"][1] != text_width:
-        raise ValueError("its pooler has another width than its text decoder")
+        raise ValueError(tr("its pooler has another width than its text decoder"))
     return CocaConfig(
         name=_KNOWN.get(sizes, "coca"),
         embedding_dim=shapes["text.text_projection"][1],
@@ -158,10 +164,10 @@ def read_settings(path: Path) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > _MAX_SETTINGS_BYTES:
-            raise ValueError("it is far too large for a list of settings")
+            raise ValueError(tr("it is far too large for a list of settings"))
         raw = json.loads(path.read_text("utf-8"))
         if not isinstance(raw, dict):
-            raise ValueError("it is not a table of settings")
+            raise ValueError(tr("it is not a table of settings"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             tr("The settings {path} cannot be read.", path=path),
@@ -255,7 +261,18 @@ def _other_sizes(config: CocaConfig, model: Mapping[str, Any]) -> str:
     for name, (value, size) in given.items():
         values = value if isinstance(value, (list, tuple)) else (value,)
         if value is not None and any(each != size for each in values):
-            return f"{name.replace('_cfg ', '_cfg has ')} = {value}, by the weights {size}"
+            part, _, name = name.rpartition(" ")
+            if not part:
+                return tr(
+                    "{name} = {value}, by the weights {size}", name=name, value=value, size=size
+                )
+            return tr(
+                "{part} has {name} = {value}, by the weights {size}",
+                part=part,
+                name=name,
+                value=value,
+                size=size,
+            )
     return ""
 
 
@@ -267,21 +284,26 @@ def _with_model(config: CocaConfig, model: Mapping[str, Any]) -> CocaConfig:
     """
     is_known = config.name in _KNOWN.values()
     if model.get("quick_gelu"):
-        raise ValueError("it asks for QuickGELU")
+        raise ValueError(tr("it asks for QuickGELU"))
     for part, expected in _BUILT_FOR.items():
         given = model.get(part, {})
         for name, value in expected.items():
             default = value if is_known else _DEFAULTS.get(name, value)
             if given.get(name, default) != value:
                 raise ValueError(
-                    f"{part} has {name} = {given.get(name, default)!r}, "
-                    f"only {value!r} is known here"
+                    tr(
+                        "{part} has {name} = {value}, only {known} is known here",
+                        part=part,
+                        name=name,
+                        value=repr(given.get(name, default)),
+                        known=repr(value),
+                    )
                 )
     vision, text, decoder = (model.get(part, {}) for part in _BUILT_FOR)
     default_heads = config.text.heads if is_known else 8
     heads = {int(part.get("heads", default_heads)) for part in (text, decoder)}
     if len(heads) != 1:
-        raise ValueError("its text tower and decoder have different numbers of heads")
+        raise ValueError(tr("its text tower and decoder have different numbers of heads"))
     image_heads = config.image.width // int(vision.get("head_width", _HEAD_WIDTH))
     return replace(
         config,
@@ -298,7 +320,7 @@ RESIZES = {"shortest": Resize.CENTER_CROP, "squash": Resize.SQUASH}
 def _with_preprocessing(config: CocaConfig, given: Mapping[str, Any]) -> CocaConfig:
     mode = given.get("resize_mode", "shortest")
     if mode not in RESIZES:
-        raise ValueError(f"it resizes pictures by “{mode}”")
+        raise ValueError(tr("it resizes pictures by “{mode}”", mode=mode))
     return replace(
         config,
         image=replace(
@@ -313,5 +335,5 @@ def _with_preprocessing(config: CocaConfig, given: Mapping[str, Any]) -> CocaCon
 def _three(values: Any) -> tuple[float, float, float]:
     red, green, blue = (float(value) for value in values)
     if not all(-10 < value < 10 for value in (red, green, blue)):
-        raise ValueError(f"{values} are no colours")
+        raise ValueError(tr("{values} are no colours", values=values))
     return red, green, blue

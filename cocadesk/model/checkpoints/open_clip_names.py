@@ -174,4 +174,4 @@ def _nearest(name: str, known: list[str]) -> str:
 
     plain = {_plain(one): one for one in known}
     near = [plain[one] for one in get_close_matches(_plain(name), list(plain), n=3)]
-    return f"Did you mean {' or '.join(near)}?" if near else ""
+    return tr("Did you mean {names}?", names=", ".join(near)) if near else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import pickle
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     State = dict[str, torch.Tensor]
 
+log = logging.getLogger(__name__)
 SAFE_SUFFIX = ".safetensors"
 #: Follows an int8 table's name in the name of its rows' scales.
 SCALE = ".scale"
@@ -82,7 +84,7 @@ def check_is_weights(path: Path) -> None:
             tr("Fetch the file itself; its page has a link for that."),
         )
     if not start:
-        raise damaged(path, "it is cut short: it is empty")
+        raise damaged(path, tr("it is cut short: it is empty"))
 
 
 def check_numbers(weights: Mapping[str, Any], path: Path) -> None:
@@ -115,7 +117,9 @@ def _check_scales(weights: Mapping[str, Any], path: Path) -> None:
             or not str(scale.dtype).endswith("float32")
             or not bool((abs(scale) < math.inf).all())
         ):
-            raise damaged(path, f"“{name}” in it has no scale for each row, or a wrong one")
+            raise damaged(
+                path, tr("“{name}” in it has no scale for each row, or a wrong one", name=name)
+            )
 
 
 def _without_wrappers(state: State, path: Path) -> State:
@@ -123,7 +127,7 @@ def _without_wrappers(state: State, path: Path) -> State:
     for name, tensor in state.items():
         short = ".".join(part for part in name.split(".") if part not in _WRAPPERS)
         if short in plain:
-            raise damaged(path, f"it holds “{short}” twice")
+            raise damaged(path, tr("it holds “{name}” twice", name=short))
         plain[short] = tensor
     return plain
 
@@ -162,9 +166,7 @@ def read_safetensors(path: Path, framework: str = "pt", wanted: tuple[str, ...] 
     except (SafetensorError, OSError, ValueError) as error:
         if is_out_of_memory(error):
             raise MemoryError(first_line(error)) from error
-        raise damaged(
-            path, f"it is cut short or no safetensors file ({first_line(error)})"
-        ) from error
+        raise _unread(path, error, tr("it is cut short or no safetensors file")) from error
 
 
 def _read_pickle(path: Path) -> State:
@@ -184,7 +186,7 @@ def _read_pickle(path: Path) -> State:
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError) as error:
         if is_out_of_memory(error):
             raise
-        raise damaged(path, f"it is no whole PyTorch file ({first_line(error)})") from error
+        raise _unread(path, error, tr("it is no whole PyTorch file")) from error
 
 
 def _load(path: Path) -> Any:
@@ -209,17 +211,35 @@ def _tensors(loaded: Any, path: Path) -> State:
             break
         loaded = inside
     if not isinstance(loaded, Mapping) or not loaded:
-        raise damaged(path, f"it holds {type(loaded).__name__}, not weights by name")
+        raise damaged(path, tr("it holds {kind}, not weights by name", kind=type(loaded).__name__))
     state: State = {}
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise damaged(path, f"“{name}” in it is {type(tensor).__name__}, not a weight")
+            raise damaged(
+                path,
+                tr("“{name}” in it is {kind}, not a weight", name=name, kind=type(tensor).__name__),
+            )
         state[name] = tensor
     return state
 
 
+def _unread(path: Path, error: Exception, why: str) -> UserError:
+    """The sentence for a file that a reader refused; what it said of it goes into the log.
+
+    A file that the system does not give is not damaged.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return UserError(
+            tr("The weights {path} cannot be read.", path=path),
+            tr("The system says: {error}.", error=error.strerror or first_line(error)),
+            tr("Look whether the file is there and may be read, and whether its disk is well."),
+        )
+    log.info("%s: %s", path, error)
+    return damaged(path, why)
+
+
 def damaged(path: Path, why: str) -> UserError:
-    """The sentence for a file whose weights cannot be read."""
+    """The sentence for a file whose weights cannot be read; ``why`` in the person's language."""
     return UserError(
         tr("The weights {path} cannot be read.", path=path),
         tr("The file is damaged: {why}.", why=why),

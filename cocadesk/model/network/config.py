@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, grouped, kept, retold, tr
 from cocadesk.picture_input import Resize
 
 ConfigT = TypeVar("ConfigT")
@@ -217,7 +217,7 @@ class CocaConfig:
                 tr("It is not valid JSON ({error}).", error=error),
                 tr("Fetch or train the model again."),
             ) from error
-        return build_config(CocaConfig, raw, "model config")
+        return build_config(CocaConfig, raw, tr("model config"))
 
 
 def _as_table(config: Any) -> dict[str, Any]:
@@ -256,58 +256,68 @@ def _check_sizes(part: Any) -> None:
     for spec in dataclasses.fields(part):
         size, most = getattr(part, spec.name), _MOST.get(spec.name)
         if most is not None and not 0 <= size <= most:
-            raise ValueError(f"{spec.name} is {size:,}, and lies in 0 to {most:,}")
+            raise ValueError(
+                tr(
+                    "{name} is {size}, and lies in 0 to {most}",
+                    name=spec.name,
+                    size=grouped(size),
+                    most=grouped(most),
+                )
+            )
 
 
 def _check(config: CocaConfig) -> None:
     image, text, pooler = config.image, config.text, config.pooler
     if min(image.heads, text.heads, pooler.heads, image.patch_px) < 1:
-        raise ValueError("heads and patches are counted from 1")
+        raise ValueError(tr("heads and patches are counted from 1"))
     for part in (config, image, text, pooler, config.hubness):
         _check_sizes(part)
     problems = [
-        (image.width % image.heads, "the image width must be a multiple of its heads"),
-        (text.width % text.heads, "the text width must be a multiple of its heads"),
-        (text.width % pooler.heads, "the text width must be a multiple of the pooler's heads"),
-        (text.context < 40, "the context must hold at least 40 tokens"),
-        (pooler.generative_queries < 1, "the generative pooler needs a query"),
-        (pooler.contrastive_queries != 1, "the contrastive pooler has one query"),
-        (not 0 <= config.dropout < 1, "dropout lies in [0, 1)"),
+        (image.width % image.heads, kept("the image width must be a multiple of its heads")),
+        (text.width % text.heads, kept("the text width must be a multiple of its heads")),
+        (
+            text.width % pooler.heads,
+            kept("the text width must be a multiple of the pooler's heads"),
+        ),
+        (text.context < 40, kept("the context must hold at least 40 tokens")),
+        (pooler.generative_queries < 1, kept("the generative pooler needs a query")),
+        (pooler.contrastive_queries != 1, kept("the contrastive pooler has one query")),
+        (not 0 <= config.dropout < 1, kept("dropout lies in [0, 1)")),
         (
             bool(config.hubness.texts) != bool(config.hubness.photos),
-            "hubness needs both banks, texts and photos",
+            kept("hubness needs both banks, texts and photos"),
         ),
         (
             min(config.hubness.text_scale, config.hubness.photo_scale) <= 0,
-            "the scales of hubness are above 0",
+            kept("the scales of hubness are above 0"),
         ),
-        (config.hubness.broad >= config.hubness.narrow, "hubness.broad lies below narrow"),
-        (config.initial_temperature <= 0, "the temperature is above 0"),
+        (config.hubness.broad >= config.hubness.narrow, kept("hubness.broad lies below narrow")),
+        (config.initial_temperature <= 0, kept("the temperature is above 0")),
         (
             text.variant is Variant.OPEN_CLIP and text.vocabulary < 3,
-            "the vocabulary must hold the markers",
+            kept("the vocabulary must hold the markers"),
         ),
         (
             image.variant is Variant.OPEN_CLIP and image.kind is not ImageEncoderKind.VIT,
-            "open_clip's image encoder is a ViT",
+            kept("open_clip's image encoder is a ViT"),
         ),
-        (image.trunk_variant not in (0, 1, 2), "the trunk is Lite 0, 1 or 2"),
+        (image.trunk_variant not in (0, 1, 2), kept("the trunk is Lite 0, 1 or 2")),
         (
             image.middle_map and image.kind is ImageEncoderKind.VIT,
-            "a ViT has no middle map",
+            kept("a ViT has no middle map"),
         ),
         (
             text.variant is Variant.OPEN_CLIP and text.unimodal_norm is NormPlace.POST,
-            "open_clip's text layers have their norms before their parts",
+            kept("open_clip's text layers have their norms before their parts"),
         ),
         (
             image.kind is ImageEncoderKind.VIT and image.size_px % image.patch_px,
-            "the image size must be a multiple of the patch",
+            kept("the image size must be a multiple of the patch"),
         ),
     ]
     for failed, sentence in problems:
         if failed:
-            raise ValueError(sentence)
+            raise ValueError(retold(sentence))
 
 
 def build_config(cls: type[ConfigT], raw: Any, where: str) -> ConfigT:
@@ -326,7 +336,11 @@ def build_config(cls: type[ConfigT], raw: Any, where: str) -> ConfigT:
     for name, value in raw.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean “{near[0]}”?" if near else f"Known are: {', '.join(known)}."
+            hint = (
+                tr("Did you mean “{name}”?", name=near[0])
+                if near
+                else tr("Known are: {names}.", names=", ".join(known))
+            )
             raise UserError(
                 tr("The {where} has an unknown setting “{name}”.", where=where, name=name), "", hint
             )

@@ -154,7 +154,7 @@ def _built(package: Any, towers: SearchTowers) -> Any:
     except (TypeError, ValueError, RuntimeError, AttributeError, OSError, AssertionError) as error:
         if is_out_of_memory(error):
             raise
-        command = "Its text tower needs transformers: pip install transformers sentencepiece."
+        command = tr("Its text tower needs transformers: pip install transformers sentencepiece.")
         is_hf = "hf_model_name" in text
         raise UserError(
             tr("The model {towers} cannot be built.", towers=towers.name),

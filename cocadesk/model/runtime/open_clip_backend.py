@@ -131,7 +131,7 @@ class OpenClipBackend:
             input_spec=self._facts.spec(),
             device=self._device.device,
             precision="float32",
-            reason=f"{self._device.reason}; run by open_clip, for search alone",
+            reason=tr("{reason}; run by open_clip, for search alone", reason=self._device.reason),
             styles=(),
             is_for_captions=False,
             is_multilingual=self._towers.is_multilingual,
@@ -186,7 +186,11 @@ class OpenClipBackend:
                     raise
                 if before.device == "cpu":
                     raise too_little_memory(self._towers.name) from error
-                reason = f"{before.name or before.device} failed ({first_line(error)})"
+                reason = tr(
+                    "{device} failed ({error})",
+                    device=before.name or before.device,
+                    error=first_line(error),
+                )
             with self._lock:
                 if self._device.device == before.device:  # else the other lane met it first
                     log.warning("%s; the CPU goes on", reason)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cocadesk.model.checkpoints.checkpoint import CONFIG, WEIGHTS
 from cocadesk.resources import settle_language, window_language
+from tests.support.index_tools import write_photo
 from tests.support.program import ROOT, Outcome, environment
+from tests.support.tiny_model import write_tiny_checkpoint
 
 _WALK = """
 import json, sys
@@ -87,6 +94,8 @@ def test_no_help_has_an_english_sentence_left() -> None:
         for word in ("Usage:", "OPTIONS", "COMMAND", "Arguments", "Options", "Commands", "default"):
             assert word not in shown, ours["names"]
         assert "Show this message" not in shown
+        for kind in ("<bool>", "<str>", "<list[", "<int", "<float", "<path>", "<whole", "<number"):
+            assert kind not in shown, ours["names"]
 
 
 _MISTAKES = {
@@ -112,6 +121,84 @@ def test_mistakes_are_told_in_german() -> None:
         assert said in outcome.err, arguments
         for word in ("Error", "Usage", "Try '", "Missing", "Invalid"):
             assert word not in outcome.err, arguments
+
+
+_ENGLISH = re.compile(
+    r"\b(and|are|cannot|file|files|fit|from|has|have|is|it|its|of|should|that|the|them|these|they"
+    r"|this|to|weights|what|which|with|you|your)\b",
+    re.IGNORECASE,
+)
+"""Words that an English sentence of ours hardly does without, and no German one has."""
+
+
+def _spoiled_models(folder: Path, good: Path) -> dict[str, str]:
+    """Models that can't be used, each with a part of what is said of it."""
+    weights, config = (good / WEIGHTS).read_bytes(), json.loads((good / CONFIG).read_text())
+    spoiled = {
+        "cut": (WEIGHTS, weights[: len(weights) // 2], "sie ist abgeschnitten oder keine"),
+        "page": (WEIGHTS, b"<html>", "Es ist eine Webseite"),
+        "empty": (WEIGHTS, b"", "sie ist leer"),
+        "config": (CONFIG, json.dumps(config | {"kind": "llama"}), "Einstellung „kind“"),
+        "width": (CONFIG, json.dumps(config | {"embedding_dim": 48}), "passen nicht zu seiner"),
+        "broken": (CONFIG, json.dumps(config | {"dropout": 3.0}), "dropout liegt in"),
+        "gewichte.bin": (None, b"PK\x03\x04" + bytes(900), "keine vollständige PyTorch-Datei"),
+        "gewichte.pt": (None, pickle.dumps({"a": Path("b")}), "Objekte, die ein Programm"),
+    }
+    for name, (part, content, _said) in spoiled.items():
+        if part is not None:
+            shutil.copytree(good, folder / name)
+        data = content.encode() if isinstance(content, str) else content
+        (folder / name / part if part else folder / name).write_bytes(data)
+    return {str(folder / name): said for name, (_part, _content, said) in spoiled.items()}
+
+
+def test_a_day_with_the_command_line_has_no_english_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Photos read, searched, tagged and described, one of them broken; models that can't be used.
+
+    What the model writes and the tags that ship are English, and are left out.
+    """
+    monkeypatch.setenv("COCADESK_CACHE", str(tmp_path / "cache"))
+    photos, library = tmp_path / "fotos", ("--library", tmp_path / "bibliothek")
+    for number in range(2):
+        photo = write_photo(photos / f"bild{number}.jpg", number)
+    (photos / "kaputt.jpg").write_bytes(photo.read_bytes()[:200])
+    model = write_tiny_checkpoint(tmp_path / "modell")
+    spoiled = _spoiled_models(tmp_path, model)
+    plain = [
+        ("index", photos, "--model", model),
+        ("search", "hund", "--all"),
+        ("search", "ein Hund und eine Katze mit dem Ball " * 5),
+        ("search", "собака"),
+        ("tag", photos),
+        ("caption", photos),
+        ("caption", photos, "--prompt", "ein"),
+        ("explain", photo, "hund", "--out", tmp_path / "bild.jpg"),
+        ("words", "set", photo, "--add-tag", "Ida"),
+        ("words", "undo"),
+        ("info",),
+        ("jobs",),
+        ("browse", "folders"),
+        ("duplicates",),
+        ("model", "list"),
+        ("library", "check"),
+        ("model", "use", "hf-hub:a/b/c"),
+        ("model", "export", "starter", tmp_path / "export"),
+    ]
+    orders = [*plain, *(("model", "use", source) for source in spoiled)]
+    done = _in_german(*((*order, *library) for order in orders))
+    left = {}
+    for order, outcome in zip(orders, done, strict=True):
+        said = f"{outcome.out}\n{outcome.err}".replace(str(tmp_path), "")
+        if order[0] in ("tag", "caption"):
+            said = re.sub(r"(?m)(bild\d\.jpg): .*$", r"\1", said)
+        assert outcome.code in (0, 1, 2), (order, said)
+        if words := _ENGLISH.findall(said):
+            left[" ".join(map(str, order))] = words, said
+    assert left == {}
+    for (source, part), outcome in zip(spoiled.items(), done[len(plain) :], strict=True):
+        assert (outcome.code, part in outcome.err) == (2, True), (source, outcome.err)
 
 
 def _settled(monkeypatch: pytest.MonkeyPatch, home: Path, **variables: str) -> str:
@@ -146,6 +233,31 @@ def test_the_language_is_that_of_the_system_unless_one_is_named(
     variables: dict[str, str], language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As gettext settles it: LC_ALL before LC_MESSAGES before LANG, LANGUAGE but for C."""
+    assert _settled(monkeypatch, tmp_path, **variables) == language
+
+
+@pytest.mark.parametrize(
+    ("number", "variables", "language"),
+    [
+        (0x0407, {}, "de"),
+        (0x0807, {}, "de"),  # of Switzerland
+        (0x0409, {}, "en"),
+        (0x040C, {}, "en"),
+        (0xFFFF, {}, "en"),
+        (0x0407, {"LANG": "en_GB.UTF-8"}, "en"),
+    ],
+)
+def test_windows_names_its_language_where_no_variable_does(
+    number: int,
+    variables: dict[str, str],
+    language: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the numbers of its languages; a variable that somebody set counts first."""
+    kernel = SimpleNamespace(GetUserDefaultUILanguage=lambda: number)
+    monkeypatch.setattr("ctypes.windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
     assert _settled(monkeypatch, tmp_path, **variables) == language
 
 

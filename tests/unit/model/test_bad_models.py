@@ -105,13 +105,21 @@ SPOILED = [
 def test_a_checkpoint_whose_parts_do_not_belong_together_is_refused_when_it_is_opened(
     tmp_path: Path, spoil: Callable[[Path], None], words: str
 ) -> None:
-    """Not at the first picture; also where the whole one was opened before."""
+    """Not at the first picture; also where the whole one was opened before.
+
+    The sentences say what, why and what to do, in words of ours.
+    """
     folder = write_tiny_checkpoint(tmp_path / "model")
     with open_backend(str(folder), "cpu") as backend:
         backend.embed_texts(["a dog"])
     spoil(folder)
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=words) as refused:
         open_backend(str(folder), "cpu")
+    told = refused.value
+    assert str(folder) in told.what
+    assert told.why
+    assert told.what_to_do
+    assert "deserializing" not in told.why
 
 
 def test_a_pair_that_fits_is_looked_at_once(tmp_path: Path, cache: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -253,9 +254,25 @@ def test_a_truncated_state_dict_gives_a_sentence(
     path = write_released(tmp_path / name, state)
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if keep < 1 and keep else int(keep)])
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as refused:
         find_checkpoint(str(path))
+    assert "(" not in refused.value.why, "what the reader of the file said is for the log"
     assert not list(cache.glob("models/*"))
+
+
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails, or permissions."""
+    path = write_released(tmp_path / PICKLED, state)
+
+    def failing(*_given: object, **_more: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(torch, "load", failing)
+    with pytest.raises(UserError, match="The system says: Input/output error") as refused:
+        find_checkpoint(str(path))
+    assert "damaged" not in str(refused.value)
 
 
 def _without(state: State, name: str) -> State:
