@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cocadesk.errors import UserError
 from cocadesk.fake_engine.annotations import Batch, FakeAnnotations
+from cocadesk.fake_engine.filters import renamed
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
 from cocadesk.protocol.messages import (
@@ -81,7 +82,11 @@ class FakeAlbums:
         name, keys = self._album(body.album)
         albums = {n: own for n, own in self._annotations.lists.albums.items() if n != name}
         given = _free(body.name, "album", albums)
-        return self._commit(albums | {given: keys}, None, f"Name of album {given}", ())
+        searches = {
+            saved: renamed(query, "album", name, given)
+            for saved, query in self._annotations.lists.searches.items()
+        }
+        return self._commit(albums | {given: keys}, searches, f"Name of album {given}", ())
 
     def _delete(self, body: DeleteAlbum, call: Call) -> AnnotationsReply:
         name, keys = self._album(body.album)

@@ -26,6 +26,20 @@ def split_filters(text: str) -> tuple[str, list[tuple[bool, str, str]]]:
     return " ".join(_TERM.sub(" ", text).split()), terms
 
 
+def renamed(text: str, field: str, old: str, new: str) -> str:
+    """The query in which terms of a field ask for ``new`` where they asked for ``old``."""
+
+    def term(found: re.Match[str]) -> str:
+        sign, name, quoted, plain = found.groups()
+        value = quoted.replace('""', '"') if quoted is not None else plain
+        if name != field or value.lower() != old.lower():
+            return found[0]
+        doubled = new.replace('"', '""')
+        return f'{sign}{name}:"{doubled}"'
+
+    return _TERM.sub(term, text)
+
+
 class FakeFilters:
     """Terms over made-up media, whose files are all there."""
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from msgspec.structs import replace as changed
 
 from cocadesk.errors import UserError
-from cocadesk.fake_engine.annotations import Batch, FakeAnnotations, HumanAnnotations
-from cocadesk.fake_engine.filters import FakeFilters
+from cocadesk.fake_engine.annotations import Batch, FakeAnnotations, HumanAnnotations, Lists
+from cocadesk.fake_engine.filters import FakeFilters, renamed
 from cocadesk.fake_engine.models import FakeVocabulary
 from cocadesk.fake_engine.rows import FakeContext
 from cocadesk.protocol.calls import Call
@@ -92,8 +92,15 @@ class FakeTags:
         if not changes:
             return self._annotations.unchanged()
         things = "1 photo" if len(changes) == 1 else f"{len(changes)} photos"
-        batch = Batch(title=f"Tag “{tag}” {done} {things}", annotations=changes)
+        lists = self._lists_with(tag, name) if name else None
+        batch = Batch(title=f"Tag “{tag}” {done} {things}", annotations=changes, lists=lists)
         return changed(self._annotations.commit(batch), changed=())
+
+    def _lists_with(self, tag: str, name: str) -> tuple[Lists, Lists] | None:
+        """The lists before and after: saved searches ask for the new name; None: none did."""
+        old = self._annotations.lists
+        searches = {n: renamed(query, "tag", tag, name) for n, query in old.searches.items()}
+        return None if searches == old.searches else (old, replace(old, searches=searches))
 
     def _counts(self, keys: list[str]) -> tuple[Counter[str], Counter[str]]:
         """How many of these media have each tag from a person, and from the machine alone."""

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from cocadesk.errors import tr
 from cocadesk.model.checkpoints.checkpoint import Checkpoint
 from cocadesk.model.device import FLOAT32, DeviceChoice
+from cocadesk.model.ids import ModelIds
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.runtime.memory import BatchLimit, release_memory, trim_heap
 from cocadesk.model.runtime.verdict import are_captions_compared
@@ -73,6 +75,11 @@ class NetworkParts:
         writer: CaptionWriter | None = self._opened.get(_WRITER)
         return "" if writer is None else writer.decoder.precision
 
+    @cached_property
+    def _ids(self) -> ModelIds:
+        # Of weights without ids beside them a tenth of a second: all of them are read.
+        return self._checkpoint.ids()
+
     def is_prepared(self) -> bool:
         """False while the tower waits for a conversion and a comparison, the first on a computer.
 
@@ -80,15 +87,15 @@ class NetworkParts:
         """
         if self._is_prepared or self._given_tower is not None or _TOWER in self._opened:
             return True
-        ids, device = self._checkpoint.ids(), self.device
+        device = self.device
         if device.device == "cpu":
             from cocadesk.model.runtime.image_tower import is_prepared
 
-            self._is_prepared = is_prepared(self._checkpoint, ids, self._limits)
+            self._is_prepared = is_prepared(self._checkpoint, self._ids, self._limits)
         else:
             from cocadesk.model.runtime.placement import is_compared
 
-            self._is_prepared = is_compared(ids.model_id, device)
+            self._is_prepared = is_compared(self._ids.model_id, device)
         return self._is_prepared
 
     def are_captions_prepared(self) -> bool:
@@ -97,7 +104,7 @@ class NetworkParts:
         is_plain = text.width < limits.large_decoder or limits.max_caption_loss < 0
         if is_plain or self.device.device != "cpu" or _WRITER in self._opened:
             return True
-        return are_captions_compared(self._checkpoint.ids())
+        return are_captions_compared(self._ids)
 
     def arithmetic(self) -> AbstractContextManager[object]:
         """The block in which the network is computed; once a part is open."""
@@ -137,8 +144,9 @@ class NetworkParts:
 
             if self.device.device != "cpu":
                 self.network()  # it may turn out that the CPU computes
-            ids = self._checkpoint.ids()
-            decoder = open_decoder(self._checkpoint, ids, self.device, self.network, self._limits)
+            decoder = open_decoder(
+                self._checkpoint, self._ids, self.device, self.network, self._limits
+            )
             return CaptionWriter(decoder, self._checkpoint.tokenizer, markers, embed)
 
         return self._part(_WRITER, opened)
@@ -188,7 +196,7 @@ class NetworkParts:
         from cocadesk.model.runtime.placement import place
 
         before = self.device
-        model, placed = place(self._checkpoint, self._checkpoint.ids().model_id, before)
+        model, placed = place(self._checkpoint, self._ids.model_id, before)
         with self._falling:
             if before.device != "cpu" and self.device is before:
                 self.device = placed
@@ -199,8 +207,9 @@ class NetworkParts:
 
         if self.device.device != "cpu":
             self.network()  # it may turn out that the CPU computes
-        ids = self._checkpoint.ids()
-        return open_image_tower(self._checkpoint, ids, self.device, self.network, self._limits)
+        return open_image_tower(
+            self._checkpoint, self._ids, self.device, self.network, self._limits
+        )
 
     def _part(self, name: str, opened: Callable[[], T]) -> T:
         """The part, opened where it is not; anew if the accelerator was left meanwhile."""

@@ -162,6 +162,23 @@ def test_a_search_is_saved_renamed_and_deleted(lists: Lists) -> None:
     assert lists.searches() == {"Puppies": "a puppy"}
 
 
+def test_saved_searches_ask_for_an_album_by_its_new_name(lists: Lists) -> None:
+    """In the same command; what is no term stays as it is typed, other albums as they are."""
+    name, other = 'Sea, "2014"', "the lake"
+    lists.change(NewAlbum(name=name))
+    lists.change(NewAlbum(name=other))
+    asked = f"a dog  -{album_filter(name.upper())} {album_filter(other)} sea rating:>=4"
+    lists.change(SaveSearch(name="Dogs", query=asked))
+    lists.change(SaveSearch(name="Cats", query=f"cat {album_filter(other)}"))
+    before = lists.searches()
+    lists.change(RenameAlbum(album=name, name="the sea"))
+    new = f"a dog  -{album_filter('the sea')} {album_filter(other)} sea rating:>=4"
+    assert lists.searches() == {"Dogs": new, "Cats": f"cat {album_filter(other)}"}
+    lists.undo()
+    assert lists.searches() == before
+    assert set(lists.albums()) == {name, other}
+
+
 def test_names_that_are_not_there_get_a_sentence(lists: Lists) -> None:
     """And empty ones, and those that are taken."""
     key = lists.keys()[0]

@@ -13,11 +13,14 @@ from cocadesk.protocol.messages import (
     JobReply,
     Keys,
     ListNewest,
+    ListSavedSearches,
     ListTags,
     RedoAnnotations,
     RemoveTag,
     RenameTag,
     RequestBody,
+    SavedSearches,
+    SaveSearch,
     SetAnnotations,
     StartCaption,
     Tags,
@@ -43,6 +46,11 @@ def _uses(client: AnyEngine, *, with_offered: bool = False) -> dict[str, TagUse]
     answer = client.ask(ListTags(with_offered=with_offered), Tags, timeout_s=WAIT_S)
     assert len({use.tag.casefold() for use in answer.tags}) == len(answer.tags)
     return {use.tag: use for use in answer.tags}
+
+
+def _searches(client: AnyEngine) -> dict[str, str]:
+    found = client.ask(ListSavedSearches(), SavedSearches, timeout_s=WAIT_S).searches
+    return {search.name: search.query for search in found}
 
 
 def _own_tags(client: AnyEngine, key: str) -> list[str]:
@@ -108,6 +116,22 @@ def test_a_rename_changes_every_medium_and_one_undo_takes_it_back(client: AnyEng
     assert [_own_tags(client, key) for key in keys[:3]] == [["zed", "other"]] * 3
     assert _ask(client, RedoAnnotations()).count == 3
     assert _own_tags(client, keys[2]) == ["red barn", "other"]
+
+
+def test_saved_searches_ask_for_a_tag_by_its_new_name(client: AnyEngine) -> None:
+    """In the same command, which one undo takes back; a tag that is removed stays in them."""
+    key = _keys(client)[0]
+    _ask(client, SetAnnotations(keys=(key,), add_tags=("old barn", "zed")))
+    query = 'farm -tag:"Old Barn" tag:zed barn'
+    _ask(client, SaveSearch(name="Farms", query=query))
+    _ask(client, RenameTag(tag="old barn", name='a "red" barn'))
+    assert _searches(client) == {"Farms": 'farm -tag:"a ""red"" barn" tag:zed barn'}
+    _ask(client, RemoveTag(tag="zed"))
+    assert "tag:zed" in _searches(client)["Farms"]
+    _ask(client, UndoAnnotations())
+    _ask(client, UndoAnnotations())
+    assert _searches(client) == {"Farms": query}
+    assert _own_tags(client, key) == ["old barn", "zed"]
 
 
 def test_a_name_that_there_is_makes_two_tags_one(client: AnyEngine) -> None:
