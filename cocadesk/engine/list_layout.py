@@ -12,7 +12,7 @@ from cocadesk.library.columns import MediaColumns
 from cocadesk.library.key_numbers import KeyList
 from cocadesk.library.result_rows import ResultRows
 from cocadesk.protocol.shapes import SQUARE_SHAPE, STEPS_AN_OCTAVE, UNKNOWN_SHAPE
-from cocadesk.protocol.values import Days
+from cocadesk.protocol.values import NO_DAY, Days
 
 _FIELDS = frozenset({"width", "height", NEWEST})
 
@@ -40,16 +40,23 @@ class ListLayout:
         return shapes.tobytes()
 
     def days(self, keys: Sequence[str]) -> Days | None:
-        """The days of a list; none where it is not in order of time, either way."""
+        """The days of a list; none where it is not in order of time, either way.
+
+        Media of no known time come together, before or behind all others.
+        """
         columns = self._results.columns(_FIELDS)
         if columns is None:
             return None
         numbers, is_known = _numbers(columns, keys)
         if not len(numbers) or not is_known.all():
             return None
-        days = columns.ordered(NEWEST).values[numbers].astype("datetime64[D]").astype(np.int64)
-        steps = np.diff(days)
-        if (steps > 0).any() and (steps < 0).any():
+        times = columns.ordered(NEWEST).values[numbers]
+        has_day = times == times
+        days = np.where(has_day, times.astype("datetime64[D]").astype(np.int64), NO_DAY)
+        steps, dated = np.diff(days), np.diff(days[has_day])
+        if (dated > 0).any() and (dated < 0).any():
+            return None
+        if np.count_nonzero(np.diff(has_day.astype(np.int8))) > 1:
             return None
         starts = np.concatenate([[0], np.flatnonzero(steps) + 1])
         counts = np.diff(starts, append=len(days))

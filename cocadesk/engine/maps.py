@@ -28,14 +28,14 @@ from cocadesk.protocol.messages import (
 from cocadesk.protocol.values import WorkState
 from cocadesk.search.field_values import FieldValues
 from cocadesk.search.filters import parse_filter, unless_missing
-from cocadesk.search.map_groups import NO_TAG, OTHERS, Grouped, by_folder, by_tag, by_year
+from cocadesk.search.map_groups import NO_TAG, NO_TIME, OTHERS, Grouped, by_folder, by_tag, by_year
 from cocadesk.search.matching import matching_numbers
 
 STRETCH = 2000
 STAGE = tr("Laying out the map")
 _VALUES = 50
 """Among so many values of most media are the groups of a map."""
-_RESTS = {OTHERS: tr("All others"), NO_TAG: tr("No tag")}
+_RESTS = {OTHERS: tr("All others"), NO_TAG: tr("No tag"), NO_TIME: tr("No date")}
 
 _COLOURS = {
     MapColour.YEAR: (NEWEST, by_year),

@@ -181,16 +181,19 @@ class MediaDetails(RequestHandler):
                 answer = media.caption([row])[key]
                 reason = answer if isinstance(answer, str) else ""
                 if not reason:
-                    self._context.publish(RowsChanged(keys=(key,)))
+                    self._say_suggested(key)
             try:
                 if media.has_stale_tags(row):
                     call.partial(self._description(key, reason))
                     call.check()
                     if media.tag([row]):
-                        self._context.publish(RowsChanged(keys=(key,)))
+                        self._say_suggested(key)
             except UserError as error:
                 reason = reason or str(error)
         return self._description(key, reason)
+
+    def _say_suggested(self, key: str) -> None:
+        self._context.publish(RowsChanged(keys=(key,), only_suggestions=True))
 
     def _wait_for_vectors(self, key: str, image_id: str, call: Call) -> None:
         """Let an index that has just begun find its first photos before one is described."""

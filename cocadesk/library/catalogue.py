@@ -12,15 +12,14 @@ from cocadesk.library.columns import Column, Mask, MediaColumns, Numbers, column
 from cocadesk.library.fields import FIELD_OF, Field, Form
 from cocadesk.library.key_numbers import KeyNumbers
 from cocadesk.library.paths import fold
-from cocadesk.library.rows import ResultRow
+from cocadesk.library.rows import NO_TIME_NS, ResultRow
 
 _MOST_PARTS = 500
 _MOST_DEAD_ROWS = 10_000
 _MOST_READ = 10_000
 _NONE: Numbers = np.zeros(0, np.int32)
-NEWEST = "newest"
-"""The column that the order of all media follows: the time taken, else that of the file."""
-
+NEWEST = "time"
+"""The column that the order of all media follows: the time taken, else that of the file, if any."""
 
 OWN_TAG = "own tag"
 WRITTEN_TAG = "own tag as written"
@@ -35,7 +34,7 @@ def _folded(texts: Sequence[str]) -> list[str]:
 def _time(taken: datetime | None, mtime_ns: int) -> np.datetime64:
     if taken is not None:
         return np.datetime64(taken, "us")
-    return np.datetime64(mtime_ns // 1000, "us")
+    return np.datetime64(mtime_ns // 1000 if abs(mtime_ns) >= NO_TIME_NS else "NaT", "us")
 
 
 COLUMN_FIELDS: dict[str, Field] = {

@@ -334,6 +334,8 @@ def paths_of(medium: MediaRow | Identity | Placed) -> list[bytes]:
     return [medium.path, *(beside(medium.path, part.name) for part in medium.parts if part.name)]
 
 
+NO_TIME_NS = 86_400 * 10**9
+"""A file's time so near 1970-01-01 says that nobody knew it; no photo was filed then."""
 DECODE = "decode"
 """Stage of the failures of files that decoders could not read."""
 EMBED = "embed"

@@ -17,6 +17,7 @@ from cocadesk.library.layout import FAILURES, MEDIA
 from cocadesk.library.literals import is_in, literal
 from cocadesk.library.paths import device_and_inode, folder_text_of, is_under, storable
 from cocadesk.library.rows import (
+    NO_TIME_NS,
     FailureRow,
     Identity,
     JobRow,
@@ -48,6 +49,7 @@ _ROWS_AT_ONCE = 1000
 _FOLDERS_AT_ONCE = 500
 _TIME_OF_KEY = 10
 """So many letters of a key are the millisecond in which it was given."""
+_BEFORE_ALL = -(2**62)
 
 
 class MediaTable:
@@ -112,12 +114,15 @@ class MediaTable:
         return next(iter(self.rows_by_path([path])), None)
 
     def all_keys(self) -> list[str]:
-        """The keys of all media, the newest photo first (by date taken, else by file time)."""
+        """The keys of all media by date taken, else by file time, the newest first; then others."""
         columns = ["key", "taken_local", "taken_utc", "mtime_ns"]
         table = self._store.read(MEDIA, columns=columns)
         local = table.column("taken_local").cast(pa.int64())
         taken = pc.coalesce(local, table.column("taken_utc").cast(pa.int64()))
-        times = pc.coalesce(taken, pc.divide(table.column("mtime_ns"), 1000)).to_pylist()
+        filed = table.column("mtime_ns")
+        has_time = pc.greater_equal(pc.abs(filed), NO_TIME_NS)
+        filed = pc.if_else(has_time, pc.divide(filed, 1000), _BEFORE_ALL)
+        times = pc.coalesce(taken, filed).to_pylist()
         keys: list[str] = table.column("key").to_pylist()
         order = sorted(range(len(keys)), key=lambda i: (-times[i], keys[i]))
         return [keys[i] for i in order]

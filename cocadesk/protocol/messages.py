@@ -40,9 +40,13 @@ PROTOCOL_VERSION = 12
 
 
 class RowsChanged(Message, frozen=True):
-    """Rows came or changed; ``keys`` empty means: any may have."""
+    """Rows came or changed; ``keys`` empty means: any may have.
+
+    ``only_suggestions``: nothing but captions and tags that a model suggests.
+    """
 
     keys: tuple[str, ...] = ()
+    only_suggestions: bool = False
 
 
 class JobChanged(Message, frozen=True):

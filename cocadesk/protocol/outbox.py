@@ -84,5 +84,8 @@ def _merged(first: EventBody, second: EventBody) -> EventBody:
     if isinstance(first, RowsChanged) and isinstance(second, RowsChanged):
         keys = tuple(dict.fromkeys(first.keys + second.keys))
         is_named = first.keys and second.keys and len(keys) <= MAX_NAMED_KEYS
-        return RowsChanged(keys=keys) if is_named else RowsChanged()
+        return RowsChanged(
+            keys=keys if is_named else (),
+            only_suggestions=first.only_suggestions and second.only_suggestions,
+        )
     return second

@@ -84,10 +84,15 @@ class GroupLabel(StrEnum):
     BURST = "burst"
 
 
+NO_DAY = -1_000_000
+"""A number that is no day: before the calendar."""
+
+
 class Days(Value, frozen=True):
     """The days of a list in order of time, in its order, and the number of media of each.
 
     A day is a number of days since 1970-01-01; the time is that taken, else that of the file.
+    Without either it is ``NO_DAY``.
     """
 
     days: tuple[int, ...] = ()

@@ -15,6 +15,7 @@ MOST_GROUPS = 11
 """Beside the one of all others: more colours can't be told from each other."""
 OTHERS = "others"
 NO_TAG = "no tag"
+NO_TIME = "no time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,23 @@ class Grouped:
 
 
 def by_year(columns: MediaColumns, numbers: NDArray[np.integer]) -> Grouped:
-    """Groups of whole years, the latest first; years are put together where they are many."""
+    """Groups of whole years, the latest first, then what has no date.
+
+    Years are put together where they are many.
+    """
     times = columns.ordered(NEWEST).values[numbers]
+    has_time = times == times
     year_N = times.astype("datetime64[Y]").astype(np.int64) + 1970
-    if not len(year_N):
-        return Grouped(np.zeros(0, np.int32), ())
-    first, last = int(year_N.min()), int(year_N.max())
+    if not has_time.any():
+        return _with_rest(np.full(len(numbers), -1, np.int32), [], NO_TIME)
+    first, last = int(year_N[has_time].min()), int(year_N[has_time].max())
     width = next(w for w in (1, 2, 5, 10, 25, 100, 1000, 10_000) if _spans(first, last, w))
-    step_N = last // width - year_N // width
-    used, group_N = np.unique(step_N, return_inverse=True)
+    used, group_T = np.unique(last // width - year_N[has_time] // width, return_inverse=True)
     starts = [(last // width - int(step)) * width for step in used]
     names = [str(y) if width == 1 else f"{y}–{y + width - 1}" for y in starts]
-    return Grouped(group_N.astype(np.int32), tuple(names))
+    group_N = np.full(len(numbers), -1, np.int32)
+    group_N[has_time] = group_T
+    return _with_rest(group_N, names, NO_TIME)
 
 
 def _spans(first: int, last: int, width: int) -> bool:

@@ -99,7 +99,8 @@ class Chooser:
 def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]:
     """The keys of the media that pass, by the time taken (else of the file), the newest first.
 
-    Of equal times those that were added first come first. Those of one album in its order.
+    Of equal times those that were added first come first; those of no known time come last.
+    Those of one album in its order.
     Where there are too many for memory, by the time they were added.
     """
     among = with_album_ids(rows, among)
@@ -109,8 +110,10 @@ def newest_matching(rows: ResultRows | Snapshot, among: Filter) -> Sequence[str]
     if columns is None:
         return sorted(_passing(rows, among, columns), reverse=True)
     passing = passing_numbers(columns, among)
-    times = columns.ordered(NEWEST).values[passing].astype(np.int64)
-    return KeyList(columns.keys, passing[np.argsort(-times, kind="stable")])
+    times = columns.ordered(NEWEST).values[passing]
+    has_time = times == times
+    before = np.where(has_time, -times.astype(np.int64), np.iinfo(np.int64).max)
+    return KeyList(columns.keys, passing[np.argsort(before, kind="stable")])
 
 
 def _in_order(

@@ -30,7 +30,7 @@ class SortKey(StrEnum):
 
     RELEVANCE: a list's own order: the best match first; without words that of the one album
     that is asked for, else the newest first. The time taken is that of the file where nothing
-    else is known.
+    else is known; one of 1970-01-01 is none.
     """
 
     RELEVANCE = "relevance"

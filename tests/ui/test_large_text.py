@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from tests.support.widget_walk import words_of
 from tests.support.window_scenes import SCENES, WindowScenes
 from ui.kit.app_theme import TEXT_PERCENT, TEXT_PERCENTS, AppTheme
+from ui.kit.page_parts import TickBox
 from ui.kit.widgets import ElidedLabel
 from ui.shell.window import MainWindow
 
@@ -37,13 +38,17 @@ def largest(app_theme: AppTheme) -> Iterator[None]:
     app_theme.reload()
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (900, 700)])
 @pytest.mark.parametrize("scene", SCENES)
-def test_no_text_is_cut_off(largest: None, window: MainWindow, qtbot: QtBot, scene: str) -> None:
+def test_no_text_is_cut_off(
+    largest: None, window: MainWindow, qtbot: QtBot, scene: str, size: tuple[int, int]
+) -> None:
     """What ends in an ellipsis has all of it in its tip."""
     assert TEXT_PERCENTS[-1] >= 150
     window.resize(1280, 800)
     scenes = WindowScenes(window, qtbot)
-    scenes.dress()
+    scenes.dress()  # which looks at the side bar
+    window.resize(*size)
     scenes.show(scene)
     parts = [part for part in window.findChildren(QWidget) if part.isVisible()]
     cut = [f"{fault}: {words_of(part)}" for part in parts if (fault := _fault(part))]
@@ -74,6 +79,8 @@ def _wanted_px(part: QWidget) -> QSize | None:
         if part.wordWrap():
             return QSize(0, part.heightForWidth(part.width()))
         return metrics.size(0, part.text())
+    if isinstance(part, TickBox):
+        return QSize(0, part.heightForWidth(part.width()))
     if isinstance(part, QAbstractButton) and part.text() and not _is_icon_alone(part):
         return metrics.size(int(Qt.TextFlag.TextShowMnemonic), part.text())
     if isinstance(part, QComboBox):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from ui.kit.actions import Actions
@@ -103,3 +103,23 @@ def test_names_of_tabs_are_whole_in_a_narrow_window(window: MainWindow, qtbot: Q
     window.resize(1300, 700)
     roomy = [width + TIGHTER_PX for width in tight]
     qtbot.waitUntil(lambda: [tab.sizeHint().width() for tab in tabs] == roomy)
+
+
+def test_a_menu_stands_for_tabs_that_have_no_room(window: MainWindow, qtbot: QtBot) -> None:
+    """It has the shown page's name, and leads to each page."""
+    parts = window.widgets.tabs
+    tabs = [parts.tab(page) for page in PAGES if page.has_tab]
+    for tab in tabs:
+        tab.setText("A long name of a page")
+    window.resize(900, 700)
+    qtbot.waitUntil(lambda: parts.menu.isVisible() and not any(map(QWidget.isVisible, tabs)))
+    assert parts.menu.text() == Pages.LIBRARY.title
+    entries = parts.menu.menu().actions()
+    assert [entry.text() for entry in entries] == [page.title for page in PAGES if page.has_tab]
+    entries[2].trigger()
+    assert window.switcher.page is Pages.TAGS
+    assert parts.menu.text() == Pages.TAGS.title
+    for tab in tabs:
+        tab.setText("Page")
+    window.resize(1300, 700)
+    qtbot.waitUntil(lambda: all(map(QWidget.isVisible, tabs)) and not parts.menu.isVisible())

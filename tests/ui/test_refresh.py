@@ -22,6 +22,7 @@ from cocadesk.protocol.messages import (
 from ui.engine.link import LinkState
 from ui.kit.actions import Actions
 from ui.library.browser import REFRESH_MS
+from ui.library.query import Query
 from ui.shell.pages import PAGES, Pages
 from ui.shell.window import MainWindow
 
@@ -273,3 +274,28 @@ def test_the_detail_can_be_hidden_and_comes_back_to_be_edited_in(window: MainWin
     assert window.widgets.detail.isVisible()
     window.widgets.detail.field.cancel()
     assert not window.widgets.detail.isVisible()
+
+
+def test_a_photo_that_is_described_in_passing_moves_nothing(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    """It keeps its place; only one that a search by words may find now is looked for."""
+    browser, model = window.session.browser, window.session.model
+    qtbot.waitUntil(lambda: browser.is_settled and bool(model.rowCount()), timeout=WAIT_MS)
+    other = "elsewhere"
+
+    def is_asked_after(question: Query, key: str = "", *, is_suggestion: bool = True) -> bool:
+        browser.ask(question)
+        qtbot.waitUntil(lambda: browser.is_settled and bool(model.rowCount()), timeout=WAIT_MS)
+        keys = (key or model.all_keys()[0],)
+        event = RowsChanged(keys=keys, only_suggestions=is_suggestion)
+        window.session.link.event_received.emit(event)
+        return not browser.is_settled
+
+    assert not is_asked_after(Query(), other)
+    assert not is_asked_after(Query(terms=("kind:photo",)), other)
+    assert not is_asked_after(Query(terms=("-has:caption",)))
+    assert is_asked_after(Query(terms=("-has:caption",)), other)
+    assert not is_asked_after(Query(text="dog"))
+    assert is_asked_after(Query(text="dog"), other)
+    assert is_asked_after(Query(), is_suggestion=False)

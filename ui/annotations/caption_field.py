@@ -6,7 +6,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QPlainTextEdit, QWidget
 
 from ui.kit.layouts import in_column, in_row
 from ui.kit.theme import GAP_S
@@ -108,8 +108,9 @@ class CaptionField(QWidget):
         self.hint = label(tr("Enter saves, Esc cancels"), "small")
         self.editor.saved.connect(self._on_enter)
         self.editor.cancelled.connect(self.cancel)
-        above = in_row((self.origin, 1), self.accept, self.edit, gap=GAP_S)
-        in_column(above, self.text, self.editor, self.hint, gap=GAP_S, of=self)
+        links = in_row(self.accept, self.edit, gap=GAP_S)
+        self._above = in_row((self.origin, 1), links, gap=GAP_S)
+        in_column(self._above, self.text, self.editor, self.hint, gap=GAP_S, of=self)
         self._show_mode()
 
     @property
@@ -136,6 +137,7 @@ class CaptionField(QWidget):
         """A sentence where there is no caption."""
         if not self.caption:
             self.origin.setText(sentence)
+            self._fit()
 
     def begin(self) -> None:
         """The caption becomes a field with all its text selected."""
@@ -176,6 +178,20 @@ class CaptionField(QWidget):
             self._show_mode()
             self.closed.emit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Puts the links below where there is no room for them at the right."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        links = (self.accept, self.edit)
+        links_px = sum(part.sizeHint().width() + GAP_S for part in links if not part.isHidden())
+        said_px = self.origin.fontMetrics().horizontalAdvance(self.origin.text())
+        is_narrow = links_px > 0 and said_px + links_px > self.width()
+        way = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        if way is not self._above.direction():
+            self._above.setDirection(way)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Watches the widgets that it has installed itself on."""
         if watched is self.text and event.type() == QEvent.Type.MouseButtonDblClick:
@@ -190,3 +206,4 @@ class CaptionField(QWidget):
         self.edit.setVisible(self._has_buttons and not is_editing)
         is_suggestion = self._origin_kind is Origin.MACHINE
         self.accept.setVisible(self._has_buttons and is_suggestion and not is_editing)
+        self._fit()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QSize
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QPushButton, QTreeWidget, QTreeWidgetItem, QWidget
 
 from cocadesk.protocol.paths import printable
@@ -16,6 +17,7 @@ from ui.kit.translation import tr
 from ui.kit.widgets import button, label
 
 LINE_PX = 30
+FIRST_PX = 160
 
 AnyDialog = TypeVar("AnyDialog", bound=QDialog)
 
@@ -66,9 +68,23 @@ class FramedDialog(QDialog):
         return leave
 
 
+class _Table(QTreeWidget):
+    """A table whose headings are whole: what they need more, the first column gives."""
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """The headings' size is known now."""
+        super().showEvent(event)
+        head = self.header()
+        for place in range(1, self.columnCount() - 1):
+            lack_px = head.sectionSizeHint(place) - self.columnWidth(place)
+            if lack_px > 0:
+                self.setColumnWidth(place, self.columnWidth(place) + lack_px)
+                self.setColumnWidth(0, max(FIRST_PX, self.columnWidth(0) - lack_px))
+
+
 def table(name: str, columns: Sequence[str], widths_px: Sequence[int]) -> QTreeWidget:
     """A table of texts; the last column takes what the ``widths_px`` of the others leave."""
-    made = QTreeWidget()
+    made = _Table()
     made.setAccessibleName(name)
     made.setColumnCount(len(columns))
     made.setHeaderLabels(list(columns))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from PySide6.QtCore import QObject, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QScrollArea,
+    QSizePolicy,
     QStyle,
     QStyleOptionButton,
     QVBoxLayout,
@@ -29,7 +30,9 @@ COLUMN_MAX_PX = 820
 PARTS = 1000
 MOST = 2**31 - 1
 """The highest number that a bar takes."""
+HIGH_PX, LEAST_TEXT_PX = 10_000, 120
 UNLIMITED_PX = 16_777_215  # Qt's own greatest width
+_LINES = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
 
 class Page(QWidget):
@@ -163,23 +166,76 @@ class ProgressBar(QProgressBar):
 
 
 class TickBox(QCheckBox):
-    """A check box whose tick is drawn here: a style sheet has none in the theme's colours."""
+    """A check box whose tick is drawn here: a style sheet has none in the theme's colours.
+
+    A text that is longer than its place is wide has several lines.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The least size that its content needs."""
+        hint = self.sizeHint()
+        return QSize(min(LEAST_TEXT_PX, hint.width()), hint.height())
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """True: a narrower one has more lines."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """The height of box and text at this width."""
+        hint = self.sizeHint()
+        if width >= hint.width():
+            return hint.height()
+        lines = self.fontMetrics().boundingRect(
+            QRect(0, 0, width - self._text_x(), HIGH_PX), _LINES, self.text()
+        )
+        return hint.height() + lines.height() - self.fontMetrics().lineSpacing()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draws itself in the colours of its theme."""
-        super().paintEvent(event)
+        option = self._option()
+        if self.width() >= self.sizeHint().width():
+            super().paintEvent(event)
+            painter = QPainter(self)
+        else:
+            option.text = ""
+            painter = QPainter(self)
+            self.style().drawControl(QStyle.ControlElement.CE_CheckBox, option, painter, self)
+            self._draw_lines(painter, option.rect.height())
         if not self.isChecked():
             return
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        place = QStyle.SubElement.SE_CheckBoxIndicator
-        box = self.style().subElementRect(place, option, self).toRectF()
+        place_of = QStyle.SubElement.SE_CheckBoxIndicator
+        box = self.style().subElementRect(place_of, option, self).toRectF()
         tick = [(0.22, 0.52), (0.43, 0.72), (0.78, 0.3)]
         points = [QPointF(box.x() + u * box.width(), box.y() + v * box.height()) for u, v in tick]
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(colour("on_accent"), 2))
         painter.drawPolyline(points)
+
+    def _draw_lines(self, painter: QPainter, box_px: int) -> None:
+        x, y = self._text_x(), (box_px - self.fontMetrics().lineSpacing()) // 2
+        place = QRect(x, y, self.width() - x, self.height() - y)
+        self.style().drawItemText(
+            painter, place, _LINES, self.palette(), self.isEnabled(), self.text(),
+            self.foregroundRole(),
+        )  # fmt: skip
+
+    def _option(self) -> QStyleOptionButton:
+        """What the style draws: one line at the top."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        if self.width() < self.sizeHint().width():
+            option.rect.setHeight(self.sizeHint().height())
+        return option
+
+    def _text_x(self) -> int:
+        content = QStyle.SubElement.SE_CheckBoxContents
+        return self.style().subElementRect(content, self._option(), self).x()
 
 
 def hide_or_say(part: QLabel, text: str) -> None:

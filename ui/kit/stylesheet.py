@@ -32,6 +32,8 @@ QLabel[role="link-badge"] { background: $stage_hover; color: $on_stage; border-r
     padding: 2px 7px; font-size: ${small_px}px; font-weight: 600; }
 #header { background: $surface; border-bottom: 1px solid $line; }
 QToolButton[role="tab"] { border-radius: ${radius}px; padding: 7px 10px; color: $muted; }
+QToolButton[role="pages"] { border-radius: ${radius}px; padding: 7px 10px; font-weight: 600;
+    background: $accent_soft; }
 QToolButton[role="tab"][tight="true"] { padding: 7px 4px; }
 QToolButton[role="tab"]:checked { background: $accent_soft; color: $text; font-weight: 600; }
 QLabel[role="heading"] { font-size: 15px; font-weight: 600; }

@@ -207,7 +207,7 @@ class Browser(QObject):
         """Rows came or changed: shown rows are asked for again, the list a little later."""
         if isinstance(body, RowsChanged):
             self._model.refresh_rows(body.keys)
-        is_other = isinstance(body, RowsChanged) or (
+        is_other = _is_other(body, self._asked, self._model.position_of) or (
             isinstance(body, GroupsChanged)
             and (self._collapse is not None or self._asked.showing is Showing.GROUP)
         )
@@ -364,6 +364,19 @@ def _request(query: Query, collapse: GroupLabel | None, *, folds: bool) -> Searc
         as_words=query.as_words,
         folds=folds,
     )
+
+
+def _is_other(body: object, query: Query, place_of: Callable[[str], int | None]) -> bool:
+    """True where the list of a question may be another after an event.
+
+    Photos are described as one looks at them: nothing moves in a list or goes from it by that.
+    A list of what has no caption would lose its first photo, then the next one, and so on.
+    """
+    if not isinstance(body, RowsChanged):
+        return False
+    if not (body.only_suggestions and body.keys):
+        return True
+    return query.reads_suggestions and any(place_of(key) is None for key in body.keys)
 
 
 def _order_words(sort: Sorting | None) -> str:

@@ -105,7 +105,11 @@ class Listing:
         """The number alone, where there is no room for the headline; empty: none."""
         is_cut = self.is_judged and not self.is_open and bool(self.rest or self.believed)
         number = self.believed if is_cut else self.total or self.shown
-        return count_media(number) if self.headline and number else ""
+        if not self.headline or not number:
+            return ""
+        if self.showing is Showing.SEARCH:  # what was asked for stands above
+            return tr_count(number, "{n} result", "{n} results")
+        return count_media(number)
 
     @property
     def fold_text(self) -> str:

@@ -21,6 +21,8 @@ from ui.library.sorting import (
 )
 
 MOST_NAMES = 2
+SUGGESTED = frozenset({"caption", "captioned", "tag", "has"})
+"""The fields of filters in which suggestions count."""
 
 
 class Showing(Enum):
@@ -102,6 +104,12 @@ class Query:
         if self.text:
             return Showing.SEARCH
         return Showing.FILTERED if self.terms else Showing.NEWEST
+
+    @property
+    def reads_suggestions(self) -> bool:
+        """True where captions and tags that a model suggests may change its list."""
+        fields = (term.lstrip("-").partition(":")[0] for term in self.terms)
+        return bool(self.text) or any(field in SUGGESTED for field in fields)
 
     @property
     def whole(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QDragEnterEvent,
@@ -29,10 +29,38 @@ from ui.library.suggestions import Suggestions
 
 PAUSE_MS = 40
 """A letter is searched for at once, and after this pause where it follows another so closely."""
+SIDES_PX = 84
+"""The room that its icons and edges take."""
 DESCRIBE = tr("Describe what you are looking for: a dog on a beach")
+DESCRIBE_SHORT = tr("Describe what you are looking for")
 DROP = tr("Drop the picture here to find photos like it")
 MAX_HISTORY = 50
 SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
+
+
+class _Hint(QObject):
+    """The text of an empty box, without its example where there is no room for it."""
+
+    def __init__(self, box: QLineEdit) -> None:
+        super().__init__(box)
+        self._box = box
+        self._is_over = False
+        box.installEventFilter(self)
+        self.show(is_over=False)
+
+    def show(self, *, is_over: bool) -> None:
+        """Another text while a picture ``is_over`` the box."""
+        self._is_over = is_over
+        room_px = self._box.width() - SIDES_PX
+        is_whole = self._box.fontMetrics().horizontalAdvance(DESCRIBE) <= room_px
+        text = DROP if is_over else DESCRIBE if is_whole else DESCRIBE_SHORT
+        self._box.setPlaceholderText(text)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Watches the widgets that it has installed itself on."""
+        if event.type() == QEvent.Type.Resize:
+            self.show(is_over=self._is_over)
+        return False
 
 
 class SearchBox(QLineEdit):
@@ -54,7 +82,7 @@ class SearchBox(QLineEdit):
         super().__init__()
         self.setObjectName("search")
         self.setAccessibleName(tr("Search your photos"))
-        self.setPlaceholderText(DESCRIBE)
+        self._hint = _Hint(self)
         self.setMaximumWidth(760)
         self._scope = ""
         self._history: list[str] = []
@@ -183,7 +211,7 @@ class SearchBox(QLineEdit):
     def _show_over(self, is_over: bool) -> None:
         """Looks as if it would take what is over it."""
         self.setProperty("over", is_over)
-        self.setPlaceholderText(DROP if is_over else DESCRIBE)
+        self._hint.show(is_over=is_over)
         self.style().polish(self)
 
     def _draw(self) -> None:

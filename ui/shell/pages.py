@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QStackedWidget, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QStackedWidget, QToolButton, QWidget
 
 from ui.kit.actions import Action, Actions, ActionSet, Group, Requires, Slots
+from ui.kit.icons import Icon, icon
 from ui.kit.layouts import in_row
 from ui.kit.page_parts import Page
+from ui.kit.plain_text import button_text
 from ui.kit.translation import tr
 from ui.kit.widgets import Notice, restyle, tool
 from ui.shell.session import LibrarySession
@@ -169,15 +172,51 @@ TIGHTER_PX = 12
 """So much narrower is a tab with little room around its name."""
 
 
+GAP_PX = 2
+
+
+class PagesButton(QToolButton):
+    """The name of the shown page, with a menu of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "pages")
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the icon behind the name
+        self.setAccessibleName(tr("Pages"))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setMenu(QMenu(self))
+        self._draw()
+
+    def offer(self, title: str, live: QAction) -> None:
+        """One more page, at the end."""
+        self.menu().addAction(button_text(title), live.trigger)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Draws the icon in the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw()
+
+    def _draw(self) -> None:
+        self.setIcon(icon(Icon.DOWN, "muted"))
+        self.setIconSize(QSize(14, 14))
+
+
 class PageTabs(QWidget):
-    """One button a page; that of the shown page is marked."""
+    """One button a page, where there is room for them; that of the shown page is marked.
+
+    Else ``menu``, a button with the shown page's name that offers all of them.
+    """
 
     def __init__(self, actions: ActionSet) -> None:
         super().__init__()
         self.setAccessibleName(tr("Pages"))
         self._tabs: dict[PageSpec, QToolButton] = {}
         self._is_tight = False
-        row = in_row(gap=2, of=self)
+        self.menu = PagesButton()
+        row = in_row(self.menu, gap=GAP_PX, of=self)
         for page in PAGES:
             if not page.has_tab:
                 continue
@@ -187,7 +226,9 @@ class PageTabs(QWidget):
             )
             tab.setCheckable(True)
             self._tabs[page] = tab
+            self.menu.offer(page.title, live)
             row.addWidget(tab)
+        self.menu.hide()
         self.mark(Pages.LIBRARY)
 
     def tab(self, page: PageSpec) -> QToolButton:
@@ -196,23 +237,31 @@ class PageTabs(QWidget):
 
     @property
     def roomy_px(self) -> int:
-        """The width with the usual room around each name."""
-        return self.sizeHint().width() + (TIGHTER_PX * len(self._tabs) if self._is_tight else 0)
+        """The width of the tabs with the usual room around each name."""
+        names_px = sum(tab.sizeHint().width() for tab in self._tabs.values())
+        spared_px = TIGHTER_PX * len(self._tabs) if self._is_tight else 0
+        return names_px + GAP_PX * (len(self._tabs) - 1) + spared_px
 
     def fit(self, room_px: int) -> None:
-        """Less room around the names, so that they are not cut, where this is all there is."""
-        is_tight = self.roomy_px > room_px
+        """Less room around the names, so that they are not cut, else the menu in their place."""
+        roomy_px = self.roomy_px
+        is_tight = roomy_px > room_px
         if is_tight != self._is_tight:
             self._is_tight = is_tight
             for tab in self._tabs.values():
                 tab.setProperty("tight", is_tight)
                 restyle(tab)
                 tab.updateGeometry()
+        has_room = roomy_px - TIGHTER_PX * len(self._tabs) <= room_px
+        self.menu.setVisible(not has_room)
+        for tab in self._tabs.values():
+            tab.setVisible(has_room)
 
     def mark(self, shown: PageSpec) -> None:
         """Marks the shown page alone."""
         for page, tab in self._tabs.items():
             tab.setChecked(page is shown)
+        self.menu.setText(button_text(shown.title))
 
 
 class PageSwitcher(QObject):

@@ -149,9 +149,10 @@ class LibraryTags(QWidget):
         head = view.header()
         head.setStretchLastSection(False)
         head.setSectionResizeMode(Column.TAG, QHeaderView.ResizeMode.Stretch)
+        head.setMinimumSectionSize(NUMBER_PX)
+        head.setResizeContentsPrecision(0)  # the rows that are seen: there may be thousands
         for column in (Column.OWN, Column.SUGGESTED):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, NUMBER_PX)
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._show_menu)
         view.doubleClicked.connect(self._show)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 
 from cocadesk.engine.index_job import PREPARING, stage_of
 from cocadesk.engine.local import Access, LocalEngine
 from cocadesk.model.backend import open_backend
+from cocadesk.model.checkpoints import checkpoint
 from cocadesk.model.checkpoints.checkpoint import save_checkpoint
-from cocadesk.model.network.config import ImageEncoderKind
+from cocadesk.model.ids import IDS, ModelIds, compute_ids
+from cocadesk.model.network.config import CocaConfig, ImageEncoderKind
 from cocadesk.protocol.messages import JobReply, Progress, StartIndex, WatchJob
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobState
@@ -50,3 +55,24 @@ def test_a_first_index_says_that_the_model_is_prepared(tmp_path: Path, model: st
     with open_backend(model, "cpu") as backend:
         assert backend.info().is_prepared
         assert stage_of(backend, "reading") == "reading"
+
+
+def test_weights_are_not_read_again_at_each_look(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job asks after each step, and the starter's ids are not kept beside its weights."""
+    (Path(model) / IDS).unlink()
+    read: list[str] = []
+
+    def counted(config: CocaConfig, weights: Mapping[str, NDArray[Any]]) -> ModelIds:
+        read.append(config.name)
+        return compute_ids(config, weights)
+
+    monkeypatch.setattr(checkpoint, "compute_ids", counted)
+    with open_backend(model, "cpu") as backend:
+        assert not backend.info().is_prepared
+        once = len(read)
+        assert once
+        for _ in range(5):
+            assert not backend.info().is_prepared
+        assert len(read) == once

@@ -96,6 +96,19 @@ def test_events_about_rows_are_merged_and_name_no_keys_when_there_are_many() -> 
     assert outbox.take_latest() == [Event(body=RowsChanged())]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_second", [True, False])
+def test_rows_have_only_new_suggestions_where_both_events_say_so(
+    is_first: bool, is_second: bool
+) -> None:
+    """One that says more is not lost among them."""
+    outbox = Outbox()
+    outbox.put(Event(body=RowsChanged(keys=("a",), only_suggestions=is_first)))
+    outbox.put(Event(body=RowsChanged(keys=("b",), only_suggestions=is_second)))
+    merged = RowsChanged(keys=("a", "b"), only_suggestions=is_first and is_second)
+    assert outbox.take_latest() == [Event(body=merged)]
+
+
 @pytest.mark.parametrize("end", [Done(id=1, body=Ok()), Failed(id=1, what="x"), Cancelled(id=1)])
 def test_every_kind_of_end_takes_its_own_progress_only(end: FinalMessage) -> None:
     """Another request's progress stays."""

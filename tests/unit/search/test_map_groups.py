@@ -15,6 +15,7 @@ from cocadesk.library.rows import MediaRow
 from cocadesk.search.map_groups import (
     MOST_GROUPS,
     NO_TAG,
+    NO_TIME,
     OTHERS,
     Grouped,
     by_folder,
@@ -59,6 +60,19 @@ def test_many_years_are_put_together() -> None:
     for year, name in zip(years, _names(grouped), strict=True):
         first, last = map(int, name.split("–"))
         assert first <= year <= last
+
+
+def test_what_has_no_time_is_a_group_of_its_own() -> None:
+    """The last one, beside the years that there are; a file's 1970 is no year."""
+    rows = [
+        media_row(b"a.jpg", taken_local=datetime(2019, 5, 3)),
+        media_row(b"b.jpg", mtime_ns=0),
+        media_row(b"c.jpg", taken_local=datetime(2021, 5, 3)),
+    ]
+    grouped = by_year(*_columns(rows, NEWEST))
+    assert grouped.names == ("2021", "2019", NO_TIME)
+    assert _names(grouped) == ["2019", NO_TIME, "2021"]
+    assert by_year(*_columns(rows[1:2], NEWEST)).names == (NO_TIME,)
 
 
 def test_no_media_have_no_groups() -> None:

@@ -25,9 +25,18 @@ from tests.unit.search.test_natural import slow_key
 
 IMAGE_ID = "tiny-000000000000"
 SORTED = [key for key in SortKey if key is not SortKey.RELEVANCE]
+NO_TIMES = (0, -3600 * 10**9, 20)
+"""File times that file systems and tools give where they know none."""
+
+
+def _filed(row: MediaRow) -> datetime | None:
+    if row.mtime_ns in NO_TIMES:
+        return None
+    return datetime.fromtimestamp(row.mtime_ns / 1e9, UTC).replace(tzinfo=None)
+
+
 VALUES = {
-    SortKey.TAKEN: lambda row: row.taken or datetime.fromtimestamp(row.mtime_ns / 1e9, UTC)
-    .replace(tzinfo=None),
+    SortKey.TAKEN: lambda row: row.taken or _filed(row),
     SortKey.ADDED: lambda row: row.added_utc,
     SortKey.NAME: lambda row: slow_key(row.name_text),
     SortKey.SIZE: lambda row: row.size_bytes,
@@ -44,6 +53,7 @@ def _rows() -> list[MediaRow]:
         media_row(
             f"/photos/{number}/{rng.choice(names)}".encode(),
             size_bytes=rng.choice([5, 100, 2**40]),
+            mtime_ns=rng.choice([*NO_TIMES, 1_400_000_000 * 10**9, -90_000 * 10**9]),
             taken_local=rng.choice(taken),
             rating=rng.choice([None, -1, 0, 3, 5]),
             added_utc=rng.choice(added),
@@ -82,7 +92,7 @@ def _in_turn(rows: Sequence[MediaRow], order: Order) -> list[MediaRow]:
     """The rows as they come where their values are equal."""
     rows = sorted(rows, key=lambda row: row.key)
     if order.key is SortKey.RATING:
-        rows.sort(key=VALUES[SortKey.TAKEN], reverse=True)
+        rows.sort(key=lambda row: VALUES[SortKey.TAKEN](row) or datetime.min, reverse=True)
     return rows
 
 
@@ -125,3 +135,13 @@ def test_the_newest_are_the_list_by_the_time_taken(library: Library) -> None:
     """The order that a list has unless it is asked for in another."""
     by_time = ordered_keys(library, EVERYTHING, Order(SortKey.TAKEN))
     assert list(by_time) == list(ordered_keys(library, EVERYTHING))
+    assert list(by_time) == library.media.all_keys()
+
+
+def test_what_has_no_time_is_the_last_of_all_both_ways(library: Library) -> None:
+    """Whoever copies a file without its time has not taken a photo in 1970."""
+    without = {row.key for row in library.media.iter_rows() if VALUES[SortKey.TAKEN](row) is None}
+    assert without
+    for is_reversed in (False, True):
+        keys = ordered_keys(library, EVERYTHING, Order(SortKey.TAKEN, is_reversed))
+        assert set(keys[-len(without) :]) == without

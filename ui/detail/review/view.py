@@ -24,6 +24,9 @@ from ui.kit.translation import tr, tr_count
 from ui.kit.widgets import ElidedLabel, IconButton, button, keeps_key, label
 
 PANEL_SHARE = 0.34
+MOST_SHARE = 0.46
+"""The share of the width that the panel may have where its buttons need it."""
+SIDE_PX = 16
 PANEL_PX = (280, 430)
 ROOMY_PX = 600
 KEYS = tr("1 to 9 switch tags, T adds one, Space plays a video, Ctrl+Z goes back and undoes")
@@ -158,7 +161,11 @@ class ReviewView(QFrame):
         super().resizeEvent(event)
         self.keys.setVisible(self.height() >= ROOMY_PX)
         least, most = PANEL_PX
-        self.panel.setFixedWidth(max(least, min(most, round(self.width() * PANEL_SHARE))))
+        usual_px = max(least, min(most, round(self.width() * PANEL_SHARE)))
+        needed_px = 2 * max(part.sizeHint().width() for part in self._halves) + GAP_S + 2 * SIDE_PX
+        most_px = round(self.width() * MOST_SHARE)
+        self.panel.setFixedWidth(max(usual_px, min(needed_px, most_px)))
+        self._show_buttons()
 
     # Parts --------------------------------------------------------------------------------
 
@@ -198,6 +205,7 @@ class ReviewView(QFrame):
         self.reject = self._button(tr("Reject (R)"), "", self.rejected.emit)
         self.skip = self._button(tr("Skip (→)"), "", lambda: self.stepped.emit(1))
         self.before = self._button(tr("Back (←)"), "", lambda: self.stepped.emit(-1))
+        self._halves = (self.edit, self.reject, self.skip, self.before)
 
     def _button(self, text: str, role: str, on_click: Callable[[], None]) -> QPushButton:
         made = button(text, role, on_click=on_click)
@@ -207,7 +215,7 @@ class ReviewView(QFrame):
     def _lay_out(self) -> None:
         content = Column(GAP_M)
         content.setMaximumWidth(UNLIMITED_PX)
-        content.column.setContentsMargins(16, 4, 16, 16)
+        content.column.setContentsMargins(SIDE_PX, 4, SIDE_PX, 16)
         for part in (
             self.field,
             label(tr("Tags"), "section"),
@@ -223,7 +231,7 @@ class ReviewView(QFrame):
             self.tally,
             self.name,
             gap=GAP_S,
-            margins=(16, 10, 16, 6),
+            margins=(SIDE_PX, 10, SIDE_PX, 6),
         )
         foot = in_column(
             self.accept,
@@ -231,7 +239,7 @@ class ReviewView(QFrame):
             in_row((self.before, 1), (self.skip, 1), gap=GAP_S),
             self.keys,
             gap=GAP_S,
-            margins=(16, 8, 16, 10),
+            margins=(SIDE_PX, 8, SIDE_PX, 10),
         )
         self.panel = _Panel()
         in_column(head, (scroll_area(content), 1), foot, gap=0, of=self.panel)
@@ -283,7 +291,11 @@ class ReviewView(QFrame):
         row = self._row
         has_suggestion = row is not None and bool(row.caption) and not row.caption_by_person
         tags = len(self.tags.accepted)
-        self.accept.setText(_accepts(has_suggestion, tags))
+        text = _accepts(has_suggestion, tags)
+        self.accept.setText(text)
+        self.accept.setToolTip(text)
+        if self.accept.sizeHint().width() > self.panel.width() - 2 * SIDE_PX:
+            self.accept.setText(tr("Accept (Enter)") if has_suggestion or tags else text)
         self.reject.setEnabled(has_suggestion)
 
 
