@@ -18,6 +18,7 @@ from ui.kit.icons import Icon
 from ui.kit.image_loader import ImageLoader
 from ui.kit.layouts import in_column, in_row
 from ui.kit.page_parts import UNLIMITED_PX, Column, ProgressBar, TickBox, scroll_area
+from ui.kit.plain_text import tip_of
 from ui.kit.sharp_view import SharpView
 from ui.kit.theme import GAP_M, GAP_S
 from ui.kit.translation import tr, tr_count
@@ -293,7 +294,7 @@ class ReviewView(QFrame):
         tags = len(self.tags.accepted)
         text = _accepts(has_suggestion, tags)
         self.accept.setText(text)
-        self.accept.setToolTip(text)
+        self.accept.setToolTip(tip_of(text))
         if self.accept.sizeHint().width() > self.panel.width() - 2 * SIDE_PX:
             self.accept.setText(tr("Accept (Enter)") if has_suggestion or tags else text)
         self.reject.setEnabled(has_suggestion)
