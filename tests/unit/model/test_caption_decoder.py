@@ -188,11 +188,50 @@ def test_a_product_in_int8_is_near_that_in_float32() -> None:
             assert (curved - expected).abs().max() < 0.02 * expected.abs().max()
 
 
+@needs_int8
+@pytest.mark.parametrize("gelu", [False, True])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_row_in_int8_is_the_same_alone_and_among_others(threads: int, gelu: bool) -> None:
+    """Bit for bit, also beside rows that are far larger or 0, or among 23 others."""
+    chance = torch.Generator().manual_seed(2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for inner, outer in ((768, 3072), (3072, 768), (48, 40)):
+            weight = torch.randn(outer, inner, generator=chance) / inner**0.5
+            product = Int8Product(weight, torch.randn(outer, generator=chance))
+            for count in (8, 24):
+                rows = torch.randn(count, inner, generator=chance)
+                rows[1] *= 1000
+                rows[2] = 0
+                together = product(rows, gelu=gelu)
+                alone = torch.cat([product(row[None], gelu=gelu) for row in rows])
+                assert torch.equal(together, alone)
+    finally:
+        torch.set_num_threads(before)
+
+
+@needs_int8
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("make", MODELS)
+def test_captions_in_int8_are_those_of_each_picture_alone(
+    make: Callable[[], CoCa], beams: int
+) -> None:
+    """A caption does not depend on the pictures that are written beside it."""
+    model = make()
+    decoder, pooled = _decoder(model, "int8"), _pooled(model, 8)
+    pooled[3] *= 30  # by one scale for all rows the others would be rounded to nothing
+    options = GenerationOptions(beams=beams, max_tokens=8, min_tokens=2, no_repeat_ngram=0)
+    together = generate(decoder, pooled, options)
+    alone = [generate(decoder, pooled[n : n + 1], options)[0] for n in range(8)]
+    assert [each.ids for each in together] == [each.ids for each in alone]
+
+
 def test_without_torchs_operators_there_is_no_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     """They may go from torch: what is left is taken."""
 
     def gone(*_: object) -> None:
-        raise AttributeError("linear_prepack")
+        raise AttributeError("qlinear_prepack")
 
     monkeypatch.setattr(Int8Product, "__init__", gone)
     assert not has_int8()
