@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +20,21 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.generation import Generated, generate, generate_candidates
 from cocadesk.model.network.products import (
+    Arithmetic,
     Int8Product,
     arithmetic_for_cpu,
     has_bfloat16,
     has_int8,
+    plain_arithmetic,
     small_arithmetics,
 )
 from cocadesk.model.runtime import caption_decoder
-from cocadesk.model.runtime.caption_decoder import CaptionTrial, MappedState, open_decoder
+from cocadesk.model.runtime.caption_decoder import (
+    CaptionTrial,
+    MappedState,
+    caption_speedups,
+    open_decoder,
+)
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import sentence_model, tiny_model, write_tiny_checkpoint
@@ -157,10 +165,47 @@ def test_smaller_numbers_choose_words_about_as_likely(
     found = compare(_decoder(model), _decoder(model, precision), pooled)
     assert 0 <= found["loss"] < 0.02
     assert found["difference"] < 0.2
-    assert found["speedup"] > 0
     same = compare(_decoder(model), _decoder(model), pooled)
     assert same["loss"] == pytest.approx(0, abs=1e-5)
     assert same["difference"] < 1e-4
+
+
+def test_all_ways_to_compute_take_turns_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By layers that stand for all and by words once; slow turns slow all and do not show."""
+    model = tiny_model()
+    state = dict(model.named_parameters(remove_duplicate=False))
+    config = replace(model.config.text, unimodal_layers=6, multimodal_layers=6)
+    threads, seen, calls, clock = torch.get_num_threads(), set[int](), [0], [0.0]
+    layer_s, words_s = {"float32": 5.0, "int8": 1.0}, {"float32": 8.0, "int8": 5.0}
+    through, logits = Decoding._through, TextDecoder.logits
+
+    def took(seconds: float) -> None:
+        seen.add(torch.get_num_threads())
+        clock[0] += seconds * (9 if calls[0] // 4 % 3 == 1 else 1)  # 4 calls a turn
+
+    def slow_through(writing: Decoding, *given: Any) -> torch.Tensor:
+        took(layer_s[writing._decoder.precision])
+        return through(writing, *given)
+
+    def slow_logits(decoder: TextDecoder, x_RD: torch.Tensor) -> torch.Tensor:
+        took(words_s[decoder.precision])
+        calls[0] += 1
+        return logits(decoder, x_RD)
+
+    monkeypatch.setattr(Decoding, "_through", slow_through)
+    monkeypatch.setattr(TextDecoder, "logits", slow_logits)
+    monkeypatch.setattr(caption_decoder, "_TEST_LAYERS", 1)
+    monkeypatch.setattr(time, "thread_time", lambda: clock[0])
+    monkeypatch.setattr(caption_decoder, "arithmetic_for_cpu", _named)
+    found = caption_speedups(config, state, ["int8"], _pooled(model, 8))
+    assert found == {"int8": (12 * 5 + 8) / (12 * 1 + 5)}
+    assert seen == {1}
+    assert torch.get_num_threads() == threads
+
+
+def _named(name: str) -> Arithmetic:
+    """Plain arithmetic that passes for another one."""
+    return replace(plain_arithmetic(torch.float32), name=name)
 
 
 def test_a_decoder_that_writes_other_words_loses_likelihood() -> None:
