@@ -71,25 +71,20 @@ class Int8Product:
         self._bias = bias_O
 
     def __call__(self, x: Tensor, *, gelu: bool = False) -> Tensor:
-        rows_RI = x.flatten(0, -2)
-        scale_R1 = _scales(rows_RI)[:, None]
-        found_RO: Tensor = torch.ops.onednn.qlinear_pointwise.default(
-            (rows_RI / scale_R1).round_().to(torch.int8),
+        scale = _scales(x, keepdim=True)
+        whole: Tensor = torch.ops.onednn.qlinear_pointwise.default(
+            (x / scale).round_().to(torch.int8),
             *(1.0, 0, self._weight, self._scale_O, self._zero_O, None),
             *(1.0, 0, torch.float32, "none", [], ""),
         )
-        # One after the other: as one operation they are rounded once or twice, by the place.
-        found_RO.mul_(scale_R1)
-        if self._bias is not None:
-            found_RO.add_(self._bias)
-        found = found_RO.view(*x.shape[:-1], -1)
+        found = whole * scale if self._bias is None else torch.addcmul(self._bias, whole, scale)
         return F.gelu(found) if gelu else found
 
 
-def _scales(rows_RI: Tensor) -> Tensor:
+def _scales(rows: Tensor, *, keepdim: bool = False) -> Tensor:
     """By what each row is divided to lie within 127; vector_norm and aminmax are slow at it."""
     tiny = torch.finfo(torch.float32).tiny
-    return rows_RI.abs().amax(-1).mul_(1 / 127).clamp_(min=tiny)
+    return rows.abs().amax(-1, keepdim=keepdim).mul_(1 / 127).clamp_(min=tiny)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
