@@ -54,10 +54,13 @@ def close_to_others(folder: Path) -> None:
 
 def durable_source(source: str) -> str:
     """The source as it can be remembered: a path that is there is made absolute."""
-    path = Path(source.removeprefix(FOLDER_PREFIX)).expanduser()
-    if source == STARTER or not path.exists():
+    where = source.removeprefix(FOLDER_PREFIX)
+    try:
+        path = Path(where).expanduser()
+        is_path = source != STARTER and bool(where.strip()) and path.exists()
+    except (OSError, RuntimeError, ValueError):  # far too long, or the home of nobody
         return source
-    return str(path.absolute())
+    return str(path.absolute()) if is_path else source
 
 
 def library_folder(chosen: str = "", *, must_be_there: bool = True) -> Path:

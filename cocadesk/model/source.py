@@ -61,17 +61,51 @@ def find_model(source: str, *, fetch: bool = True) -> Checkpoint | SearchTowers:
         return named_towers(source, fetch=fetch)
     if source.startswith((hub.PREFIX, hub.RELEASED_PREFIX)):
         return _open_folder(find_snapshot(source, fetch=fetch), fetch)
-    path = Path(source.removeprefix(FOLDER_PREFIX)).expanduser()
-    if not path.exists():
+    path = _path_of(source)
+    if path.is_file():
+        return _open_file(path)
+    if path.is_dir():
+        return _open_folder(path)
+    raise UserError(
+        tr("{path} is not a CocaDesk model.", path=path),
+        tr("It is neither a file nor a folder."),
+        _choices(),
+    )
+
+
+def _path_of(source: str) -> Path:
+    """The place of a source that is none of the hub's.
+
+    Raises:
+        UserError: there is nothing, or the system does not let us look.
+    """
+    where = source.removeprefix(FOLDER_PREFIX)
+    if not where.strip():
+        raise UserError(tr("No model is named."), "", _choices())
+    try:
+        path = Path(where).expanduser()
+        if path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UserError(
             tr("There is no model “{source}”.", source=source),
-            tr("It is neither “starter” nor a folder or file on this machine."),
-            tr(
-                "Give “starter”, a checkpoint folder, a run folder, open_clip:NAME/TAG "
-                "or hf-hub:ORGANISATION/NAME."
-            ),
-        )
-    return _open_file(path) if path.is_file() else _open_folder(path)
+            tr("The system says: {error}.", error=str(said).rstrip(".")),
+            _choices(),
+        ) from error
+    raise UserError(
+        tr("There is no model “{source}”.", source=source),
+        tr("It is neither “starter” nor a folder or file on this machine."),
+        _choices(),
+    )
+
+
+def _choices() -> str:
+    """What may be given instead."""
+    return tr(
+        "Give “starter”, a checkpoint folder, a run folder, open_clip:NAME/TAG "
+        "or hf-hub:ORGANISATION/NAME."
+    )
 
 
 def _open_file(path: Path) -> Checkpoint | SearchTowers:
@@ -107,7 +141,8 @@ def _open_folder(folder: Path, fetch: bool = False) -> Checkpoint | SearchTowers
     if inside:
         return _only_one(folder, list(inside.values()), [f"{hub.PREFIX}{name}" for name in inside])
     for suffixes in ((SAFE_SUFFIX,), PICKLE_SUFFIXES):
-        files = sorted(path for path in folder.iterdir() if path.suffix in suffixes)
+        named = sorted(path for path in folder.iterdir() if path.suffix in suffixes)
+        files = [path for path in named if path.is_file()]  # no link that leads round in a circle
         if files:
             return _only_one(folder, files, [str(path) for path in files])
     return open_checkpoint(folder)

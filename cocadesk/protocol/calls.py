@@ -92,9 +92,9 @@ class Call:
                 return
             _log.exception("answering %s failed", name)
             self._fail(
-                "The engine met an error in the program.",
+                tr("The engine met an error in the program."),
                 f"{type(error).__name__}: {error}",
-                "The engine's log says more.",
+                tr("The engine's log says more."),
                 is_bug=True,
             )
         else:

@@ -184,6 +184,8 @@ def test_a_day_with_the_command_line_has_no_english_word(
         ("model", "list"),
         ("library", "check"),
         ("model", "use", "hf-hub:a/b/c"),
+        ("model", "use", ""),
+        ("model", "use", "/dev/null"),
         ("model", "export", "starter", tmp_path / "export"),
     ]
     orders = [*plain, *(("model", "use", source) for source in spoiled)]

@@ -13,6 +13,7 @@ from cocadesk.model.checkpoints import hub
 from cocadesk.model.source import find_checkpoint
 from cocadesk.protocol.messages import ControlJob, FetchModel, JobReply, Jobs, ListJobs
 from cocadesk.protocol.values import JobAction, JobState
+from tests.support.disks import mounted
 from tests.support.engines import real_client
 from tests.support.index_tools import write_photo
 from tests.support.open_clip_reference import run_reference
@@ -204,6 +205,21 @@ def test_a_model_that_is_named_for_one_command_is_fetched_for_it(
     assert process.returncode == 0, error
     assert b"a.jpg" in said
     served.assert_whole()
+
+
+def test_a_disk_that_cannot_hold_a_model_is_told_before_anything_is_fetched(
+    served: SmallHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the room that is lacking; nothing is asked of the hub, and no library is made."""
+    with mounted(tmp_path / "disk", "4m") as disk:
+        monkeypatch.setenv("HF_HUB_CACHE", str(disk))
+        refused = document_of(tmp_path / "none", "model", "get", SOURCE, code=2)["error"]
+        assert list(disk.iterdir()) == []
+    assert "no room for CoCa ViT-B-32" in refused["what"]
+    assert f"4 MB are free in {disk}" in refused["why"]
+    assert "Make room for 1.0 GB more" in refused["what_to_do"]
+    assert served.log == []
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_mistyped_folder_or_name_is_a_sentence(served: SmallHub, tmp_path: Path) -> None:

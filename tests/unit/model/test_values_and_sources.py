@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from cocadesk.model.tokenizers.tokenizer import pad_batch
 from cocadesk.picture_input import InputSpec
 from cocadesk.vectors import unit_vectors
 from tests.support.configs import tiny_config
+from tests.support.tiny_model import write_tiny_checkpoint
 
 
 @given(arrays(np.float32, (4, 5), elements=st.floats(-1e6, 1e6, width=32)))
@@ -167,6 +169,51 @@ def test_a_source_that_is_nowhere_names_what_would_do() -> None:
     with pytest.raises(UserError, match="There is no model") as caught:
         find_checkpoint("/no/such/model")
     assert "hf-hub:" in caught.value.what_to_do
+
+
+@pytest.mark.parametrize("source", ["", "  ", "local-dir:"])
+def test_no_name_is_no_model_and_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """Whatever lies there."""
+    monkeypatch.chdir(write_tiny_checkpoint(tmp_path / "model"))
+    assert durable_source(source) == source
+    with pytest.raises(UserError, match="No model is named"):
+        find_checkpoint(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("x" * 300, "File name too long"), ("~nobody-at-all/x", "home directory")],
+)
+def test_a_name_that_no_disk_can_hold_is_a_sentence(source: str, words: str) -> None:
+    """The system's reason is told."""
+    assert durable_source(source) == source
+    with pytest.raises(UserError, match=f"There is no model.*The system says: .*{words}") as told:
+        find_checkpoint(source)
+    assert "hf-hub:" in told.value.what_to_do
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_links_in_a_circle_and_devices_are_no_models(tmp_path: Path) -> None:
+    """In each place where a model's files may lie."""
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "round").symlink_to(tmp_path)
+    whole = write_tiny_checkpoint(tmp_path / "whole")
+    (whole / WEIGHTS).unlink()
+    (whole / WEIGHTS).symlink_to(WEIGHTS)
+    for source, words in (
+        ("a", "There is no model"),
+        ("", "It has no model.safetensors"),
+        ("round", "It has no model.safetensors"),
+        ("whole", "It has no model.safetensors"),
+        (f"whole/{WEIGHTS}", "There is no model"),
+    ):
+        with pytest.raises(UserError, match=words):
+            find_checkpoint(str(tmp_path / source))
+    with pytest.raises(UserError, match="neither a file nor a folder"):
+        find_checkpoint("/dev/zero")
 
 
 def checkpoint_at(folder: Path, size: int = 10) -> Path:
