@@ -334,8 +334,9 @@ class _Reading:
 class Pace:
     """The number of pictures that a model embeds in ``target_s`` seconds, from the last batch.
 
-    A slow model gets small batches, so that a kill costs little, but of ``least`` pictures; a
-    fast one large ones.
+    A slow model gets small batches, so that a kill costs little, but of ``least`` pictures or
+    some times as many: what computes several at once is not left with a few at the end. A fast
+    one gets large ones.
     """
 
     def __init__(self, target_s: float, most: int, least: int = 1) -> None:
@@ -347,7 +348,8 @@ class Pace:
     def note(self, pictures: int, seconds: float) -> None:
         """A batch of so many pictures has taken so long."""
         fitting = self._target_s * pictures / max(seconds, 1e-6)
-        self.pictures = max(self._least, min(self._most, int(fitting)))
+        whole = min(self._most, int(fitting)) // self._least * self._least
+        self.pictures = max(self._least, whole)
 
 
 class _Embedding:

@@ -267,6 +267,8 @@ def test_a_slow_model_gets_no_fewer_pictures_than_it_computes_well() -> None:
     pace = Pace(0.5, most=128, least=16)
     pace.note(4, 60.0)
     assert pace.pictures == 16
+    pace.note(10, 0.1)  # 50 would fit
+    assert pace.pictures == 48
     assert Pace(0.5, most=2, least=16).pictures == 2
 
 
