@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,9 @@ os.environ["COCADESK_LIBRARY"] = str(_HOME / "library")
 if (_workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# A test that imports OpenVINO itself would let it report to its maker, and wait for that.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 # Of some 20 s of the processor that a worker took to collect the tests, 7 went into looking for
 # garbage, again and again, among what it had imported. See pytest_runtestloop.

@@ -199,8 +199,7 @@ def _ratio(one: Callable[[], object], other: Callable[[], object], turns: int) -
 
 def _queues(whole: Path, halves: tuple[Any, Any] | None) -> list[Any]:
     """OpenVINO's own queues for a compiled model, or for each of its halves."""
-    import openvino
-
+    openvino = openvino_runtime.openvino()
     parts = [(str(whole), "f32")] if halves is None else zip(halves, ("f32", "bf16"), strict=True)
     queues = []
     for part, precision in parts:
