@@ -37,7 +37,7 @@ VIDEO_PX = (960, 540)
 LIMIT_S = 900
 ASK_S = 60
 OTHER_FLORBITS = 6
-MAX_BYTES = 64_000
+MAX_BYTES = 48_000
 QUALITIES = (84, 78, 72, 66, 60, 52, 44)
 STARS = {
     "farm-cow": 5, "farm-horse": 4, "koala": 4, "giraffes": 5, "forest": 4, "beach": 3,

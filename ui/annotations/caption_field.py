@@ -110,6 +110,7 @@ class CaptionField(QWidget):
         self.editor.cancelled.connect(self.cancel)
         links = in_row(self.accept, self.edit, gap=GAP_S)
         self._above = in_row((self.origin, 1), links, gap=GAP_S)
+        self._above.setAlignment(links, Qt.AlignmentFlag.AlignLeft)
         in_column(self._above, self.text, self.editor, self.hint, gap=GAP_S, of=self)
         self._show_mode()
 
