@@ -138,7 +138,9 @@ class TextDecoder:
                 kept.append(None)
                 continue
             normed = tokens_PQD if cross.context_norm is None else cross.context_norm(tokens_PQD)
-            key, value = cross.key_value(normed.to(self.kept_dtype)).chunk(2, dim=-1)
+            # One by one: the sums of a row depend on how many rows a product has.
+            made = torch.stack([cross.key_value(one) for one in normed.to(self.kept_dtype)])
+            key, value = made.chunk(2, dim=-1)
             kept.append(_Kept(self.split(key).contiguous(), self.split(value).contiguous()))
         return kept
 
@@ -155,8 +157,8 @@ class TextDecoder:
         if self.precision != FLOAT32 and self.output_weight.dtype is torch.float32:
             best = found.topk(min(_EXACT, found.shape[1])).indices
             with torch.autocast(normed.device.type, enabled=False):
-                exact = self.output_weight[best] @ normed[:, :, None].float()
-            found.scatter_(1, best, exact[:, :, 0])
+                exact = (self.output_weight[best] * normed[:, None].float()).sum(-1)
+            found.scatter_(1, best, exact)
         return found
 
 

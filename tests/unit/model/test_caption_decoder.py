@@ -36,6 +36,7 @@ from cocadesk.model.runtime.caption_decoder import (
     open_decoder,
 )
 from cocadesk.model.values import GenerationOptions, RuntimeLimits
+from tests.support.configs import tiny_config
 from tests.support.released_model import released_model, write_released
 from tests.support.tiny_model import sentence_model, tiny_model, write_tiny_checkpoint
 
@@ -171,7 +172,7 @@ def test_smaller_numbers_choose_words_about_as_likely(
 
 
 def test_all_ways_to_compute_take_turns_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By layers that stand for all and by words once; slow turns slow all and do not show."""
+    """By layers that stand for all and by words once; slow turns slow all and do not count."""
     model = tiny_model()
     state = dict(model.named_parameters(remove_duplicate=False))
     config = replace(model.config.text, unimodal_layers=6, multimodal_layers=6)
@@ -270,6 +271,24 @@ def test_captions_in_int8_are_those_of_each_picture_alone(
     together = generate(decoder, pooled, options)
     alone = [generate(decoder, pooled[n : n + 1], options)[0] for n in range(8)]
     assert [each.ids for each in together] == [each.ids for each in alone]
+
+
+@pytest.mark.parametrize("precision", small_arithmetics())
+def test_logits_are_the_same_bit_for_bit_alone_and_among_others(precision: str) -> None:
+    """At the width and with the tokens of CoCa B-32, whose products depend on their rows' count."""
+    config = tiny_config()
+    text = replace(config.text, width=512, heads=8, mlp_width=2048)
+    decoder = _decoder(tiny_model(config=replace(config, text=text), spread=0.02), precision)
+    chance = torch.Generator().manual_seed(4)
+    tokens = torch.randn(8, 255, 512, generator=chance)
+    with torch.inference_mode():
+        together = Decoding(decoder, tokens, 4)
+        alone = [Decoding(decoder, tokens[n : n + 1], 4) for n in range(8)]
+        for _ in range(4):
+            token = torch.randint(3, 500, (8, 1), generator=chance)
+            found = together.feed(token)
+            each = [one.feed(token[n : n + 1]) for n, one in enumerate(alone)]
+            assert torch.equal(found, torch.cat(each))
 
 
 def test_without_torchs_operators_there_is_no_int8(monkeypatch: pytest.MonkeyPatch) -> None:
