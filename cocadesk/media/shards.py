@@ -152,10 +152,13 @@ def _read_shard(path: Path, counts: ShardCounts, suffixes: frozenset[str]) -> It
                 index.fill(tar, counts)
                 fault = tar.fault_at_end()
             except _DAMAGED as error:
-                fault = f"It is cut short or damaged ({error})."
+                fault = tr("It is cut short or damaged ({error}).", error=error)
             yield from _samples(tar, index, counts)
     except (OSError, *_DAMAGED) as error:
-        raise _unreadable(path, f"{error}.") from error
+        # Of a file that is no archive tarfile lists, line by line, what each of its readers said.
+        is_other = isinstance(error, tarfile.ReadError) and "\n" in str(error)
+        said = tr("It is no tar archive, or cut short.") if is_other else f"{error}."
+        raise _unreadable(path, said) from error
     if fault:
         raise _unreadable(path, fault)
 
@@ -182,8 +185,8 @@ class _Archive(tarfile.TarFile):
         """A sentence where no empty block ends the archive: tarfile takes a cut for its end."""
         found = type(self.ended_by).__name__  # tarfile has the names without telling of them
         if found in ("EmptyHeaderError", "TruncatedHeaderError"):
-            return "It is cut short: its end is missing."
-        return "" if found == "EOFHeaderError" else "It is damaged in the middle."
+            return tr("It is cut short: its end is missing.")
+        return "" if found == "EOFHeaderError" else tr("It is damaged in the middle.")
 
     def content(self, member: tarfile.TarInfo) -> bytes:
         """The bytes of a file in it."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from cocadesk.errors import kept
 from cocadesk.evaluation.retrieval import caption_key
 from cocadesk.model.tokenizers.captions import clean_caption
 from cocadesk.texts.reading import NotTextError, read_text, text_of
@@ -17,12 +18,12 @@ MAX_TEXT_BYTES = 64 << 10
 MAX_CAPTIONS = 50
 MAX_CAPTION_CHARS = 1000
 
-NO_TEXT = "There is no .txt or .caption with captions beside the photo."
-NO_CAPTION = "The text beside the photo is empty."
-TOO_LARGE = "The text beside the photo is too large to hold captions."
-NOT_TEXT = "The text beside the photo is not text."
-MACHINE = "The text beside the photo holds a caption that CocaDesk wrote, not a human one."
-UNREADABLE = "The text beside the photo cannot be read."
+NO_TEXT = kept("There is no .txt or .caption with captions beside the photo.")
+NO_CAPTION = kept("The text beside the photo is empty.")
+TOO_LARGE = kept("The text beside the photo is too large to hold captions.")
+NOT_TEXT = kept("The text beside the photo is not text.")
+MACHINE = kept("The text beside the photo holds a caption that CocaDesk wrote, not a human one.")
+UNREADABLE = kept("The text beside the photo cannot be read.")
 
 # A line that ends in one of these goes on in the next.
 _OPEN_WORDS = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.media.scanning import scan
 from cocadesk.media.types import FoundFile, ScanProblem
 from cocadesk.resources import resource_path
@@ -36,7 +36,7 @@ from trainer.tuning.caption_files import (
 
 JOINED = "Lines that go on were read as one caption"
 GUESSED = "The encoding was guessed and read as {}"
-GONE = "The photo is not there any more."
+GONE = kept("The photo is not there any more.")
 
 
 def find_dataset(spec: TuningSpec) -> TuningDataset:

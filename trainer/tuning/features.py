@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cocadesk.errors import kept
 from cocadesk.media.formats import is_picture
 from cocadesk.media.pool.pool import DecoderPool
 from cocadesk.media.types import DecodedPhoto, DecodedVideo, DecodeFailure, DecodeRequest
@@ -27,7 +28,7 @@ from trainer.pictures.store import Failure, FeatureStore
 if TYPE_CHECKING:
     from cocadesk.picture_input import InputSpec
 
-NOT_A_PHOTO = "This is no photo; only photos teach."
+NOT_A_PHOTO = kept("This is no photo; only photos teach.")
 BUDGET_BYTES = 512 << 20
 CROPS = FeatureConfig(kinds=(CropKind.PLAIN, *(CropKind.CROP,) * 7), min_area=0.5, light=0.2)
 _CHUNK = 8

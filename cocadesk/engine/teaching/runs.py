@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, retold, tr
 from cocadesk.library.atomic import write_atomically
 from cocadesk.library.traces import Traces
 from cocadesk.protocol.paths import WirePath
@@ -79,10 +79,12 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def to_skipped(skipped: Skipped) -> tuple[SkippedValue, ...]:
-    """Skipped files for clients."""
+    """Skipped files for clients, the reasons in the person's language."""
     return tuple(
         SkippedValue(
-            reason=reason, count=files.count, examples=tuple(map(WirePath.of, files.examples))
+            reason=retold(reason),
+            count=files.count,
+            examples=tuple(map(WirePath.of, files.examples)),
         )
         for reason, files in skipped.items()
     )

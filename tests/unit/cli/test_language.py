@@ -183,6 +183,8 @@ def test_a_day_with_the_command_line_has_no_english_word(
         ("duplicates",),
         ("model", "list"),
         ("library", "check"),
+        ("teach", photos),
+        ("evaluate", "retrieval", model / WEIGHTS),
         ("model", "use", "hf-hub:a/b/c"),
         ("model", "use", ""),
         ("model", "use", "/dev/null"),
