@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from ui.kit.cells import set_font
 from ui.kit.theme import SMALL_PX, TEXT_PX, colour
+from ui.kit.translation import grouped
 from ui.library.check_mark import MARK_PX, draw_check
 from ui.library.sections import title_of
 
@@ -106,7 +107,7 @@ class HeaderBar:
         left += painter.fontMetrics().horizontalAdvance(title) + 10
         set_font(painter, SMALL_PX)
         painter.setPen(colour("muted"))
-        painter.drawText(rect.adjusted(left, 4, -8, 0), flags, f"{section.count:,}")
+        painter.drawText(rect.adjusted(left, 4, -8, 0), flags, grouped(section.count))
 
     def share_of(self, section: Section) -> float:
         """The share of a section's photos that are selected."""
