@@ -34,7 +34,7 @@ from ui.engine.link import EngineLink
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
 from ui.kit.layouts import STRETCH, in_row
-from ui.kit.translation import tr, tr_count
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import Notice, button, label
 from ui.library.browser import Browser
 from ui.library.grid import Grid
@@ -113,9 +113,9 @@ class AlbumsDialog(FramedDialog):
         """The lines, albums first."""
         self.tree.clear()
         for album in albums.albums:
-            self._add(album.name, f"{album.count:,}", ALBUM, album_filter(album.name))
+            self._add(album.name, grouped(album.count), ALBUM, album_filter(album.name))
         for search in searches.searches:
-            number = "?" if search.problem else f"{search.count:,}"
+            number = "?" if search.problem else grouped(search.count)
             self._add(search.name, number, SEARCH, search.query)
         has_any = self.tree.topLevelItemCount() > 0
         self.none.setText("" if has_any else EMPTY)  # fmt: skip

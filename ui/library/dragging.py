@@ -83,7 +83,7 @@ def _pile(picture: QPixmap | None, count: int) -> QPixmap:
         painter.drawPixmap(0, 12, small)
     if count > 1:
         set_font(painter, 11, is_bold=True)
-        text = f"{count:,}"
+        text = grouped(count)
         width = painter.fontMetrics().horizontalAdvance(text) + 14
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("accent"))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from cocadesk.protocol.messages import FieldValues, ListValues
 from ui.engine.link import EngineLink
 from ui.kit.actions import without_argument
-from ui.kit.translation import tr
+from ui.kit.translation import grouped, tr
 from ui.library.value_chooser import ValueChooser
 
 _FIXED: dict[str, tuple[tuple[str, str], ...]] = {
@@ -167,13 +167,13 @@ class FilterMenu(QObject):
             if not answer.values:
                 menu.addAction(tr("No photo has a date")).setEnabled(False)
             for value in answer.values:
-                text = f"{value.text}\t{value.count:,}"
+                text = f"{value.text}\t{grouped(value.count)}"
                 if year:
                     entry = menu.addAction(text)
                     chosen = partial(self._choose, value.term, replaces)
                     entry.triggered.connect(without_argument(chosen))
                     continue
-                months = menu.addMenu(f"{value.text}  ({value.count:,})")
+                months = menu.addMenu(f"{value.text}  ({grouped(value.count)})")
                 whole = months.addAction(tr("All of {year}", year=value.text))
                 whole.triggered.connect(
                     without_argument(partial(self._choose, value.term, replaces))

@@ -99,7 +99,7 @@ class FoldersPanel(QWidget):
         for place, root in enumerate(self._roots):
             line = self.tree.topLevelItem(place)
             if root.path == path and line is not None:
-                _write(line, 1, f"{counts.media:,}")
+                _write(line, 1, grouped(counts.media))
                 _write(line, 3, counts.state)
 
     def show_watching(self, folders: Sequence[WatchedFolder]) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QStandardItem, QStandardItemMo
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
 
 from cocadesk.protocol.messages import FieldValue
-from ui.kit.translation import tr
+from ui.kit.translation import grouped, tr
 
 _COMMANDS = (
     Qt.KeyboardModifier.ControlModifier
@@ -57,7 +57,7 @@ class Suggestions(QObject):
         """Shows these below the field, as long as it has the focus; none closes the list."""
         self._lines.clear()
         for value in values:
-            number = f", {value.count:,}" if value.count else ""
+            number = f", {grouped(value.count)}" if value.count else ""
             self._lines.appendRow(QStandardItem(f"{value.text}  ·  {value.label}{number}"))
         if values and (self._field.hasFocus() or self.list.isVisible()):
             self._completer.complete(self._field.rect())

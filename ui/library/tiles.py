@@ -12,7 +12,7 @@ from ui.kit.icons import Icon, pixmap
 from ui.kit.image_loader import ImageLoader, Wanted
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
-from ui.kit.translation import tr
+from ui.kit.translation import grouped, tr
 from ui.library.check_mark import MARK_PX, draw_check
 from ui.library.found_by import found_badge
 from ui.library.grouping import GroupMark
@@ -130,7 +130,7 @@ class TilePainter:
             kinds.append(Badge(found, Icon.SEARCH))
         self._row_of_badges(rect, kinds, is_above=False, is_right=False)
         if mark is not None and mark.is_head:
-            text = f"{mark.number:,}{' –' if mark.is_open else ''}"
+            text = f"{grouped(mark.number)}{' –' if mark.is_open else ''}"
             self._row_of_badges(rect, [Badge(text, Icon.STACK)], is_above=False, is_right=True)
         elif is_roomy and row.caption:
             icon = Icon.QUOTE if row.caption_by_person else Icon.SUGGESTED

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 from ui.kit.cells import set_font
 from ui.kit.plain_text import PlainLabel
 from ui.kit.theme import SMALL_PX, colour, current_theme
-from ui.kit.translation import month_name, tr
+from ui.kit.translation import grouped, month_name, tr
 from ui.library.sections import Headers, Section, sections_of, title_of
 
 if TYPE_CHECKING:
@@ -238,7 +238,9 @@ class Timeline(QScrollBar):
             return
         scale = self._scale
         one = scale.bins[scale.bin_at(self._share_at(y))]
-        self._bubble.setText(f"{title_of(one.day, scale.unit, date.today())} · {one.count:,}")
+        self._bubble.setText(
+            f"{title_of(one.day, scale.unit, date.today())} · {grouped(one.count)}"
+        )
         self._bubble.adjustSize()
         beside = self.mapTo(self._parent, QPoint(0, round(y)))
         lowest = self._parent.height() - self._bubble.height()

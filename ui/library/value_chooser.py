@@ -11,7 +11,7 @@ from ui.engine.link import EngineLink, Ticket
 from ui.kit.layouts import in_column
 from ui.kit.pick_list import PickList
 from ui.kit.timers import single_shot
-from ui.kit.translation import tr
+from ui.kit.translation import grouped, tr
 from ui.kit.widgets import label
 
 WIDTH_PX = 300
@@ -93,7 +93,7 @@ class ValueChooser(PickList):
 
 
 def _item(value: FieldValue) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([value.text, f"{value.count:,}"])
+    item = QTreeWidgetItem([value.text, grouped(value.count)])
     item.setData(0, _VALUE, value.term)
     item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setForeground(1, item.foreground(0))

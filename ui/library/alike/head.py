@@ -16,7 +16,7 @@ from ui.kit.layouts import STRETCH, in_column, in_row
 from ui.kit.page_parts import headed, hide_or_say
 from ui.kit.texts import job_line
 from ui.kit.theme import GAP_M
-from ui.kit.translation import tr, tr_count
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label, tool
 from ui.library.alike.members import TITLES
 from ui.library.empty_states import EmptyState
@@ -94,7 +94,7 @@ class GroupsHead(QWidget):
         numbers[chosen] = answer.total
         for shown, number in numbers.items():
             title = _title(shown)
-            self.tabs[shown].setText(f"{title}  {number:,}")
+            self.tabs[shown].setText(f"{title}  {grouped(number)}")
             self.tabs[shown].setAccessibleName(
                 f"{title}, {tr_count(number, '{n} group', '{n} groups')}"
             )

@@ -11,6 +11,7 @@ from cocadesk.protocol.paths import printable
 from ui.kit.cells import set_font
 from ui.kit.icons import Icon, pixmap
 from ui.kit.theme import RADIUS_PX, SMALL_PX, TEXT_PX, colour
+from ui.kit.translation import grouped
 from ui.library.browse.lines import Node
 from ui.library.browse.sections import Section
 
@@ -106,7 +107,7 @@ class LinePainter:
         right = self._row.right() - EDGE_PX - 7
         if node.count is None:
             return right
-        number = f"{node.count:,}"
+        number = grouped(node.count)
         set_font(self._painter, SMALL_PX)
         width = self._painter.fontMetrics().horizontalAdvance(number)
         self._painter.setPen(colour(ink))
