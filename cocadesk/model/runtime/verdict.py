@@ -11,7 +11,7 @@ from cocadesk.model.ids import ModelIds
 
 log = logging.getLogger(__name__)
 #: Grows when the code of decoders of captions changes: they are compared anew.
-CAPTION_VERSION = 4
+CAPTION_VERSION = 5
 
 
 def read_verdict(path: Path) -> dict[str, float] | None:

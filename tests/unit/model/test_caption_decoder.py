@@ -182,7 +182,7 @@ def test_all_ways_to_compute_take_turns_in_one_thread(monkeypatch: pytest.Monkey
 
     def took(seconds: float) -> None:
         seen.add(torch.get_num_threads())
-        clock[0] += seconds * (9 if calls[0] // 4 % 3 == 1 else 1)  # 4 calls a turn
+        clock[0] += seconds * (9 if calls[0] // 6 % 3 == 1 else 1)  # 6 calls a turn
 
     def slow_through(writing: Decoding, *given: Any) -> torch.Tensor:
         took(layer_s[writing._decoder.precision])
