@@ -66,7 +66,7 @@ def test_rows_come_in_the_order_of_their_keys_and_unknown_keys_are_left_out(
     tmp_path: Path,
 ) -> None:
     """The caller's order is kept over more keys than one query takes."""
-    rows = [media_row(b"%d.jpg" % i, mtime_ns=i * 1000) for i in range(2500)]
+    rows = [media_row(b"%d.jpg" % i, mtime_ns=10**18 + i * 1000) for i in range(2500)]
     with Library.open(tmp_path) as library:
         insert(library, *rows)
         keys = [row.key for row in reversed(rows)]
