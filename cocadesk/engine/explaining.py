@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 SHEET_PX = 1280
 SPREAD_HEAT = 0.35
-"""A map that is nowhere hotter points nowhere: so are 5 of 100 maps of things that are in a photo,
-and half of those of everyday words that are not.
+"""A map that is nowhere hotter points nowhere: so are 7 of 100 maps of things that are in a photo,
+and 55 of those of everyday words, most of which are not (76 boxes, 1,430 words).
 """
 LAYERS_BYTES = 64 << 20
 

@@ -51,7 +51,7 @@ class ListLayout:
         if not len(numbers) or not is_known.all():
             return None
         times = columns.ordered(NEWEST).values[numbers]
-        has_day = times == times
+        has_day = ~np.isnat(times)
         days = np.where(has_day, times.astype("datetime64[D]").astype(np.int64), NO_DAY)
         steps, dated = np.diff(days), np.diff(days[has_day])
         if (dated > 0).any() and (dated < 0).any():

@@ -153,9 +153,9 @@ def test_a_window_comes_back_as_it_was(
     assert again.session.browser.listing.query == ALL
 
     def is_back() -> bool:
-        """With more of the sizes known, it may stand second in its row."""
-        now = again.widgets.grid.first_visible()
-        return now in ((place - 1, offset_px), (place, offset_px))
+        """The photo is where it was; its row may begin with another by now."""
+        layout = again.widgets.grid.layout_now
+        return layout.box(place).top - layout.top == offset_px
 
     qtbot.waitUntil(is_back, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: again.widgets.detail.width() == width_px, timeout=WAIT_MS)

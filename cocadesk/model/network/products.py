@@ -3,7 +3,8 @@
 A step of writing reads all weights for a handful of rows, so it is bound by memory. On a CPU
 oneDNN's own layout of the weights halves the time of float32 (8 rows of coca_ViT-B-32: 68 ms of
 the processor for 133), and bfloat16 halves it again (37 ms). Weights in int8 take half the bytes
-of bfloat16 and about .6 of its time; what they are multiplied with is rounded to int8 as well.
+of bfloat16 and .65 (one row) to .86 (8 rows) of its time; what they are multiplied with is
+rounded to int8 as well.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,15 @@ def test_a_mistake_is_a_sentence_and_code_2(
     assert code == 2
     assert sentence in captured.err
     assert not (tmp_path / "none").exists()
+
+
+def test_why_a_file_cannot_be_read_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the system's words, whose language is not ours to choose."""
+    missing = tmp_path / "nothere.txt"
+    assert _run("tag", "/dev/null", "--labels", str(missing)) == 2
+    assert f"{os.strerror(errno.ENOENT)}." in capfd.readouterr().err
 
 
 def test_with_json_a_mistake_is_also_a_document(
