@@ -69,7 +69,7 @@ class PlacedView(QListView):
             self.show_at(*first)
 
     def first_visible(self) -> tuple[int, int] | None:
-        """The first photo of which something is seen, and how far below the top it begins."""
+        """A photo of the first row that is seen, and how far below the top it begins."""
         if not self.layout_now.count:
             return None
         position = self._top_index.row() if self._top_index.isValid() else 0
@@ -83,6 +83,8 @@ class PlacedView(QListView):
                 layout.top = max(0, layout.box(position).top - below_px)
                 layout.settle(self.viewport().height())
         self.show_layout()
+        # Where the row begins with another photo, this one keeps its place at the next width too.
+        self._note_top(position)
 
     def show_layout(self) -> None:
         """Makes exact what is seen, and brings the scroll bar in line."""
@@ -97,13 +99,14 @@ class PlacedView(QListView):
         self._note_top()
         self.viewport().update()
 
-    def _note_top(self) -> None:
-        """Notes what is seen at the top: newcomers above it must not move it."""
+    def _note_top(self, wanted: int = -1) -> None:
+        """Notes what is seen at the top, ``wanted`` if it is: newcomers above must not move it."""
         layout = self.layout_now
         seen = layout.positions(layout.top, layout.top + 1) if layout.count else range(0)
-        first = self.results.index(seen.start) if seen else QModelIndex()
+        place = wanted if wanted in seen else seen.start
+        first = self.results.index(place) if seen else QModelIndex()
         self._top_index = QPersistentModelIndex(first)
-        self._top_px = layout.box(seen.start).top - layout.top if seen else 0
+        self._top_px = layout.box(place).top - layout.top if seen else 0
 
     def _place_all(self) -> None:
         model = self.results
