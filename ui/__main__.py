@@ -12,14 +12,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 import cocadesk
-from cocadesk.protocol.launch import ENGINE_MODULE, FAKE_MODULE
+from cocadesk.locations import collect_rarely
 from ui.engine.instance import WindowAddress, raise_open_window
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
 from ui.kit.icons import program_icon
 from ui.kit.theme import Appearance
 from ui.kit.translation import tr, translate_qt
-from ui.shell.engine_choices import engine_options
+from ui.shell.engine_choices import engine_module, engine_options
 from ui.shell.libraries import is_away, start_library, was_moved
 from ui.shell.window import MainWindow
 
@@ -64,7 +64,7 @@ class Program(QObject):
             extra = (*extra, "--existing")
         link = EngineLink(
             library,
-            module=FAKE_MODULE if options.fake else ENGINE_MODULE,
+            module=engine_module(is_fake=options.fake),
             extra=engine_options(extra),
         )
         if last is not None:
@@ -99,6 +99,7 @@ class Program(QObject):
 def main(arguments: list[str] | None = None) -> int:
     """Opens the window and returns its exit code."""
     options = _parser().parse_args(arguments)
+    collect_rarely()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)

@@ -25,7 +25,7 @@ from cocadesk.indexing.watching import WatchPace
 from cocadesk.library.layout import read_manifest
 from cocadesk.library.library import Library
 from cocadesk.library_uri import shown_name
-from cocadesk.locations import keep_private
+from cocadesk.locations import collect_rarely, keep_private
 from cocadesk.protocol.server import LINGER_S
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--trainer", default=TRAINER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     keep_to_cores(options.threads)
+    collect_rarely()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         if options.existing:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 _NONE = np.zeros(0, "S26")
+_RECENT = 20_000
+"""So many keys whose number was asked for lately are found at once."""
 
 
 class KeyNumbers:
@@ -28,6 +30,7 @@ class KeyNumbers:
         self._order = np.argsort(first) if order is None else order
         self._later: list[str] = []
         self._number_of: dict[str, int] = {}
+        self._recent: dict[str, int] = {}
         self._lock = threading.Lock()
         self._sorted = self._order
 
@@ -44,7 +47,9 @@ class KeyNumbers:
         """The keys of numbers, many at once."""
         if len(numbers) and int(numbers.max()) >= len(self._first):
             return list(map(self.key, numbers.tolist()))
-        return [key.decode() for key in self._first[numbers].tolist()]
+        keys = [key.decode() for key in self._first[numbers].tolist()]
+        self._keep(keys, numbers)
+        return keys
 
     def number(self, key: str) -> int:
         """The number of a key; -1 where it has none."""
@@ -52,6 +57,25 @@ class KeyNumbers:
 
     def numbers(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """The number of each of ``keys``; -1 where it has none."""
+        recent = self._recent
+        found = np.fromiter((recent.get(key, -1) for key in keys), np.int32, len(keys))
+        missing = np.flatnonzero(found < 0)
+        if len(missing):
+            unknown = [keys[place] for place in missing.tolist()]
+            found[missing] = numbers = self._searched(unknown)
+            self._keep(unknown, numbers)
+        return found
+
+    def _keep(self, keys: Sequence[str], numbers: NDArray[np.integer]) -> None:
+        """One search asks for the numbers of its results several times."""
+        if len(keys) > _RECENT // 4:
+            return
+        if len(self._recent) > _RECENT:
+            self._recent = {}
+        pairs = zip(keys, numbers.tolist(), strict=True)
+        self._recent.update((key, number) for key, number in pairs if number >= 0)
+
+    def _searched(self, keys: Sequence[str]) -> NDArray[np.int32]:
         later = self._number_of
         if later:
             found = np.fromiter((later.get(key, -1) for key in keys), np.int32, len(keys))

@@ -80,7 +80,15 @@ class ViewTables:
 
     def count(self, image_id: str) -> int:
         """The number of views of ``image_id``."""
-        return self._store.count(views_table(image_id)) if self.has(image_id) else 0
+        if not self.has(image_id):
+            return 0
+        name = views_table(image_id)
+        with self._lock:
+            known = self._known.get(name)
+        vectors = None if known is None else known.vectors
+        if known is not None and vectors is not None and known.version == self._store.version(name):
+            return vectors.count()
+        return self._store.count(name)
 
     def create(self, image_id: str, dimension: int) -> None:
         """Make the table of ``image_id``.

@@ -91,6 +91,33 @@ class Hit:
     probability: float | None = None
     is_relevant: bool = True
 
+    @classmethod
+    def of(
+        cls,
+        row: ResultRow,
+        place: Place | None = None,
+        *,
+        moments: tuple[Moment, ...] = (),
+        copies: int,
+    ) -> Hit:
+        """What is shown of a row; ``place`` is that in a search, and None in a list."""
+        return cls(
+            key=row.key,
+            path=row.path,
+            score=0.0 if place is None else place.score,
+            caption=row.caption,
+            time_s=moments[0].time_s if moments else None,
+            kind=row.kind,
+            state=row.state,
+            picture_hash=row.picture_hash,
+            moments=moments,
+            parts=row.parts,
+            copies=copies,
+            rank=0.0 if place is None else place.rank,
+            by=() if place is None else place.by,
+            told=Told.NOTHING if place is None else place.told,
+        )
+
     def judged(self, probability: float, *, is_relevant: bool) -> Hit:
         """The same with this probability; a search has hundreds, and ``replace`` is slow."""
         return Hit(
@@ -326,10 +353,7 @@ class Searcher:
         shown = self._shown(
             keys, limit, self._collapsing(collapse, among), with_missing=with_missing
         )
-        return [
-            Hit(**row._asdict(), score=0.0, time_s=None, copies=others)
-            for row, others in zip(*shown, strict=True)
-        ]
+        return [Hit.of(row, copies=others) for row, others in zip(*shown, strict=True)]
 
     def best(
         self, question: Question, limit: int, among: Filter, collapse: int | None
@@ -394,16 +418,7 @@ class Searcher:
             stored = self._library.views.vectors_of(self._image_id, videos)
             moments = {key: best_moments(own, vector) for key, own in stored.items()}
         return [
-            Hit(
-                **row._asdict(),
-                score=best[row.key].score,
-                rank=best[row.key].rank,
-                by=best[row.key].by,
-                told=best[row.key].told,
-                time_s=own[0].time_s if (own := moments.get(row.key, ())) else None,
-                moments=own,
-                copies=others,
-            )
+            Hit.of(row, best[row.key], moments=moments.get(row.key, ()), copies=others)
             for row, others in zip(rows, copies, strict=True)
         ]
 

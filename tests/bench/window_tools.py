@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from cocadesk.locations import collect_rarely
 from ui.engine.link import EngineLink
 from ui.kit.app_theme import AppTheme
 from ui.kit.theme import Appearance
@@ -134,7 +135,8 @@ def many_media(plan: Plan, count: int) -> Iterator[tuple[QApplication, MainWindo
 
 
 def open_window(library: Path, *, starts_engine: bool) -> tuple[QApplication, MainWindow]:
-    """The program's window, shown, whose link opens."""
+    """The program's window, shown, whose link opens; with the settings of its process."""
+    collect_rarely()
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)
     window = MainWindow(

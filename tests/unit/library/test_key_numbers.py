@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cocadesk.library import key_numbers
 from cocadesk.library.key_numbers import KeyList, KeyNumbers, KeySet
 
 KEYS = st.lists(st.text("ABC1", min_size=1, max_size=3), max_size=10)
@@ -23,9 +25,23 @@ def test_a_key_has_one_number_for_ever(
     assert [keys.key(number) for number in range(len(keys))] == known
     assert keys.keys_of(np.arange(len(keys))) == known
     assert keys.keys_of(np.arange(len(first))) == first
-    assert keys.numbers(asked).tolist() == [
-        known.index(key) if key in known else -1 for key in asked
-    ]
+    for _ in range(2):  # what was asked for lately is found in another way
+        assert keys.numbers(asked).tolist() == [
+            known.index(key) if key in known else -1 for key in asked
+        ]
+
+
+def test_of_keys_asked_for_lately_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a key that came after it was asked for in vain gets its number."""
+    monkeypatch.setattr(key_numbers, "_RECENT", 8)
+    names = [f"k{number:02}" for number in range(20)]
+    keys = KeyNumbers(np.array([name.encode() for name in names[:15]]))
+    assert keys.numbers(names).tolist() == [*range(15), *[-1] * 5]
+    for name in names[:15]:
+        assert keys.keys_of(keys.numbers([name])) == [name]
+        assert len(keys._recent) <= 9
+    assert keys.add(names[12:]).tolist() == list(range(12, 20))
+    assert keys.numbers(names[::-1]).tolist() == list(range(20))[::-1]
 
 
 @given(first=KEYS, later=st.lists(KEYS, max_size=3))

@@ -100,6 +100,7 @@ def test_a_base_is_made_where_many_have_come(
     (base,) = bases_in(library.folder)
     check_equal(library, known)
     known.update(add(library, 50, 2))
+    assert library.views.count(IMAGE_ID) == len(known)
     check_equal(library, known)
     library.renew_base()
     assert bases_in(library.folder) == [base]
@@ -108,6 +109,21 @@ def test_a_base_is_made_where_many_have_come(
     assert len(bases_in(library.folder)) == 1
     assert bases_in(library.folder) != [base]
     check_equal(library, known)
+
+
+def test_the_first_base_is_made_at_half_as_many(tmp_path: Path) -> None:
+    """A search of all of them would go through each."""
+    with Library.open(tmp_path / "library", sizes=SIZES) as library:
+        library.views.create(IMAGE_ID, DIMENSION)
+        library.set_model(IMAGE_ID)
+        known = add(library, SIZES.memory_rows // 2, 1)
+        library.renew_base()
+        assert not bases_in(library.folder)
+        known |= add(library, 1, 2)
+        library.renew_base()
+        assert len(bases_in(library.folder)) == 1
+        assert library.views.count(IMAGE_ID) == len(known)
+        check_equal(library, known)
 
 
 def test_no_base_is_made_of_media_without_vectors(
