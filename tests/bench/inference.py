@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,6 +37,7 @@ import torch
 
 from cocadesk.locations import cache_folder
 from cocadesk.model.checkpoints.checkpoint import load_model
+from cocadesk.model.runtime.lanes import apart
 from cocadesk.model.runtime.openvino import has_bfloat16
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import GenerationOptions
@@ -342,11 +344,18 @@ def measure(world: World, names: list[str]) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         start = time.perf_counter()
-        for row in MEASURES[name](world):
-            print(row.line(), flush=True)
-            rows.append(row)
+        # On a thread that ends: else its helpers would keep those of the next measure asleep.
+        rows += apart(partial(_printed, MEASURES[name](world)))
         print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     return rows
+
+
+def _printed(rows: Iterator[Row]) -> list[Row]:
+    found: list[Row] = []
+    for row in rows:
+        print(row.line(), flush=True)
+        found.append(row)
+    return found
 
 
 def main() -> int:
@@ -363,7 +372,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = options.keep or Path(name)
         torch.set_num_threads(options.threads)
-        world = World(options.model, folder, batches, is_quick=options.quick)
+        world = apart(partial(World, options.model, folder, batches, is_quick=options.quick))
         machine = f"{options.threads} threads of torch, {platform.machine()}"
         print(f"{options.model}, random weights; {machine}")
         rows = measure(world, options.only or [*MEASURES][: -2 if options.quick else None])

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from cocadesk.locations import cache_folder
 from cocadesk.model.network.generation import Generated
 from cocadesk.model.runtime.coca_backend import CocaBackend
+from cocadesk.model.runtime.lanes import apart
 from cocadesk.model.source import find_checkpoint
 from cocadesk.model.values import GenerationOptions
 from tests.bench.parity import EXACT
@@ -103,14 +104,14 @@ class World:
 
     def images(self, count: int, seed: int = 2) -> Images:
         """Made-up pictures, the same for a seed."""
-        return pictures(count, self.settings["vision_cfg"]["image_size"], seed).numpy()
+        size = self.settings["vision_cfg"]["image_size"]
+        return apart(lambda: pictures(count, size, seed).numpy())
 
     def on_our_lane(self, work: Callable[[], object]) -> object:
         """Does theirs on the thread of our pictures and captions, so that both are alike.
 
         This thread has a lower priority, which counts where other programs run, and two threads
-        that both compute in parallel make OpenMP wait asleep, which slows down the one with the
-        shorter operators: ours.
+        that both compute in parallel make OpenMP wait asleep (see ``apart``).
         """
         return self.ours._images.submit(work).result()
 

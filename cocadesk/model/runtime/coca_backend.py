@@ -20,6 +20,7 @@ from cocadesk.model.ids import ModelIds
 from cocadesk.model.lack_of_memory import is_out_of_memory
 from cocadesk.model.network.config import Variant
 from cocadesk.model.runtime.lanes import (
+    apart,
     check_images,
     give_way,
     nothing,
@@ -194,7 +195,7 @@ class CocaBackend:
         is_large = self._checkpoint.config.text.width >= self._limits.large_text_tower
         is_worth_it = is_large and len(texts) >= self._limits.many_texts
         if is_worth_it and not why_no_torch():
-            return self._in_torch(texts, self._text_limit)
+            return apart(lambda: self._in_torch(texts, self._text_limit))
         parts = self._text_limit.over(len(texts), lambda a, b: self._text_tower(texts[a:b]))
         return self._joined(list(parts))
 
@@ -229,7 +230,7 @@ class CocaBackend:
         check_images(images_BHWC, self._checkpoint.config.image.size_px)
         wanted = options or GenerationOptions()
         # Here, and not on the lane of pictures: an index goes on while the decoder is loaded.
-        self._computed(lambda: self.captions)
+        apart(lambda: self._computed(lambda: self.captions))
         return self._images.submit(
             self._computed, lambda: self._caption(images_BHWC, wanted)
         ).result()

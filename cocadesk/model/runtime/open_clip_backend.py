@@ -32,6 +32,7 @@ from cocadesk.model.runtime.heat_parts import (
     joined,
 )
 from cocadesk.model.runtime.lanes import (
+    apart,
     check_images,
     give_way,
     nothing,
@@ -158,7 +159,7 @@ class OpenClipBackend:
         from cocadesk.model.runtime.open_clip import open_towers
 
         with self._lock:
-            opened = self._network or open_towers(self._towers)
+            opened = self._network or apart(lambda: open_towers(self._towers))
             if _device_of(opened).type != self._device.device:
                 self._network = None  # where memory runs out, a part of it has gone there
                 opened.network.to(self._device.device)
@@ -225,7 +226,9 @@ class OpenClipBackend:
             return _array(opened.network.encode_image(image_BCHW))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._texts.submit(self._computed, lambda: self._embed_texts(texts)).result()
+        return self._texts.submit(
+            self._computed, lambda: apart(lambda: self._embed_texts(texts))
+        ).result()
 
     def fitting(self, text: str) -> str:
         """So many of a text's first words as are read; the others change nothing."""

@@ -26,6 +26,7 @@ from cocadesk.model.runtime import coca_backend
 from cocadesk.model.runtime.captions import CaptionWriter
 from cocadesk.model.runtime.coca_backend import CocaBackend
 from cocadesk.model.runtime.image_tower import Pooled
+from cocadesk.model.runtime.lanes import apart
 from cocadesk.model.runtime.network_parts import NetworkParts
 from cocadesk.model.runtime.text_tower import NumpyTextTower
 from cocadesk.model.runtime.torch import TorchImageTower, TorchTextTower
@@ -130,6 +131,59 @@ def test_texts_without_memory_are_computed_in_halves(
         monkeypatch.setattr(tower, "__call__", embed)
         np.testing.assert_allclose(backend.embed_texts(texts), expected, atol=1e-5)
     assert sizes == [7, 3, 3, 1]
+
+
+def test_one_thread_alone_computes_in_torch_for_good(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenMP keeps each one's helpers for as long as it lives, and lets too many sleep."""
+    seen: set[threading.Thread] = set()
+
+    def noted(of: object, name: str) -> None:
+        whole = getattr(of, name)
+
+        def noting(*given: object) -> object:
+            seen.add(threading.current_thread())
+            return whole(*given)
+
+        monkeypatch.setattr(of, name, noting)
+
+    noted(TorchTextTower, "__call__")
+    noted(CaptionWriter, "__init__")
+    noted(CaptionWriter, "write")
+    noted(TorchImageTower, "__call__")
+    with opened(folder, limits=RuntimeLimits(large_text_tower=32, many_texts=2)) as backend:
+        backend.embed_texts(["a dog", "night"])
+        backend.caption(IMAGES[:2], OPTIONS)
+        backend.embed_images(IMAGES)
+        names = {thread.name for thread in seen if thread.is_alive()}
+        assert len(seen) == 3
+    assert names == {"images_0"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux does")
+def test_work_apart_leaves_no_helper_behind() -> None:
+    """In torch, whose helpers would stay with a thread that goes on; errors come through."""
+
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    def work() -> float:
+        if torch.get_num_threads() < 2:
+            torch.set_num_threads(2)
+        return float(torch.ones(1_000_000).mul_(2).sum())
+
+    limit, before = torch.get_num_threads(), threads()
+    try:
+        assert apart(work) == 2_000_000
+        end_s = time.monotonic() + 10
+        while threads() > before and time.monotonic() < end_s:
+            time.sleep(0.01)
+        assert threads() == before
+        with pytest.raises(ZeroDivisionError):
+            apart(lambda: 1 / 0)
+    finally:
+        torch.set_num_threads(limit)
 
 
 def test_a_computer_without_room_for_one_picture_says_what_to_do(folder: Path) -> None:
