@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch
 
-from cocadesk.locations import cache_folder
+from cocadesk.locations import cache_folder, collect_rarely
 from cocadesk.model.checkpoints.checkpoint import load_model
 from cocadesk.model.runtime.lanes import apart
 from cocadesk.model.runtime.openvino import has_bfloat16
@@ -367,6 +367,7 @@ def main() -> int:
     parser.add_argument("--model", default=SMALL, choices=(SMALL, LARGE))
     parser.add_argument("--keep", type=Path, help="folder of weights and conversions")
     options = parser.parse_args()
+    collect_rarely()  # as the engine does
     reference_folder()
     batches = options.batches or ([8] if options.quick else [1, 8, 32])
     with tempfile.TemporaryDirectory() as name:
