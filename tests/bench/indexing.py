@@ -33,6 +33,7 @@ from pathlib import Path
 # small product wait for each other (58 against 8 ms beside a training run).
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from cocadesk.locations import collect_rarely
 from tests.bench.figures import Figure, exit_code, print_table
 from tests.bench.index_speed import SpeedPlan, speed_figures
 from tests.bench.many_files import file_figures
@@ -143,6 +144,7 @@ def main() -> int:
         help="holds the folder of this run, which is removed, and vectors for the next one",
     )
     options = parser.parse_args()
+    collect_rarely()  # as the engine does
     options.folder.mkdir(parents=True, exist_ok=True)
     options.folder = Path(tempfile.mkdtemp(prefix="run-", dir=options.folder))
     found: list[Figure] = []
