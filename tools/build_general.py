@@ -1,4 +1,4 @@
-"""Rebuilds ``resources/general/sentences.txt``: everyday sentences that teaching must not forget.
+"""Rebuilds ``resources/general/sentences.txt.gz``: sentences that teaching must not forget.
 
     .venv/bin/python tools/build_general.py
 
@@ -10,12 +10,13 @@ where, with which things and colours.
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
-TARGET = RESOURCES / "general" / "sentences.txt"
+TARGET = RESOURCES / "general" / "sentences.txt.gz"
 COUNT = 3000
 
 PEOPLE = """man; woman; boy; girl; child; baby; toddler; young man; young woman; old man; old
@@ -130,7 +131,8 @@ def main() -> None:
         kept[next(drawn)] = None
     head = "# Written by tools/build_general.py; ours, Apache-2.0. One sentence a line.\n"
     TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(head + "".join(f"{sentence}\n" for sentence in kept), "utf-8")
+    text = head + "".join(f"{sentence}\n" for sentence in kept)
+    TARGET.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
 _NAMED: dict[str, dict[str, str]] = {
     "kind": {"photo": tr("Photo"), "video": tr("Video")},
     "flag": {"pick": tr("Picked"), "reject": tr("Rejected"), "none": tr("Without a flag")},
-    "favourite": {"yes": tr("Favourite"), "no": tr("No favourite")},
+    "favourite": {"yes": tr("Favourite"), "no": tr("Not a favourite")},
     "state": {
         "present": tr("There"),
         "missing": tr("Missing"),

@@ -5,8 +5,10 @@ A run keeps it in its folder, so that a resumed run learns from the same caption
 
 from __future__ import annotations
 
+import gzip
 import os
 import tomllib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,18 +155,18 @@ def load_general() -> GeneralSet:
     Raises:
         UserError: a shipped file is missing or damaged.
     """
-    sentences = resource_path("general", "sentences.txt")
+    sentences = resource_path("general", "sentences.txt.gz")
     table = resource_path("samples", "photos.toml")
     folder = resource_path("samples", "photos")
     try:
-        lines = sentences.read_text("utf-8").splitlines()
+        lines = gzip.decompress(sentences.read_bytes()).decode().splitlines()
         photos = tuple(
             CaptionedPhoto(
                 path=os.fsencode(folder / f"{row['name']}.jpg"), captions=(row["caption"],)
             )
             for row in tomllib.loads(table.read_text("utf-8"))["photo"]
         )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, KeyError, ValueError) as error:
         raise UserError(
             tr("The general set that ships with CocaDesk cannot be read."),
             f"{error}.",
