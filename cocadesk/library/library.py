@@ -52,7 +52,7 @@ class Sizes:
     """The sizes from which a library changes its ways; the defaults are measured."""
 
     memory_rows: int = 100_000
-    """So many media, or vectors (0: none), are read into memory and gone through one by one (8 ms).
+    """So many media, or vectors (0: none), are read into memory and can be gone through one by one.
     Of more, most must come from a base; see ``search_base``."""
     keys_in_question: int = 10_000
     """A list of keys in a search of the tables is fast to about this many."""
