@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cocadesk.errors import kept
+
 SUPPLIES = Path("/sys/class/power_supply")
 _STANDS_S = 5.0
 _MOST_REST_S = 1.0
-AT_HALF_SPEED = ", at half speed on battery"
 
 
 class Power:
@@ -46,7 +47,9 @@ class Power:
 
     def said_of(self, stage: str) -> str:
         """The stage of a job that rests, for people."""
-        return stage + AT_HALF_SPEED if self.is_on_battery() else stage
+        if not self.is_on_battery():
+            return stage
+        return kept("{stage}, at half speed on battery", stage=stage)
 
 
 def _is_discharging(supplies: Path) -> bool:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import SCAN, Committer
 from cocadesk.indexing.identity import MatchKind
@@ -41,13 +41,13 @@ from cocadesk.model.backend import Backend
 Steps = Generator[IndexProgress, None, IndexReport]
 
 _SETTLED_AT_ONCE = 2_000
-BACK = "Its disk was away for a moment while it was read."
+BACK = kept("Its disk was away for a moment while it was read.")
 
 # Two indexes of one library would give one file two keys.
 _only_index = OneAtATime(
-    "This library is being indexed already.",
-    "Only one index of a library runs at a time.",
-    "Wait until it is done, or cancel it.",
+    tr("This library is being indexed already."),
+    tr("Only one index of a library runs at a time."),
+    tr("Wait until it is done, or cancel it."),
 )
 
 
@@ -145,7 +145,7 @@ class _Index:
                 there.append(root)
             else:
                 self._leg.failed.append(
-                    Failed(path=root, reason="There is no such file or folder.")
+                    Failed(path=root, reason=kept("There is no such file or folder."))
                 )
         if not there:
             raise _nothing_there(self._leg.failed)
@@ -405,8 +405,14 @@ class _Index:
             if now.volume_at(found.path, found.root) != self._survey.seen[found.path].volume
         )
         for root, count in lost.items():
-            files = "One file" if count == 1 else f"{count:,} files"
-            reason = f"{files} went away during the index: the disk is not there."
+            reason = (
+                kept("One file went away during the index: the disk is not there.")
+                if count == 1
+                else kept(
+                    "{number} files went away during the index: the disk is not there.",
+                    number=f"{count:,}",
+                )
+            )
             self._leg.failed.append(Failed(path=root, reason=reason))
         for found in self._leg.vanished:
             if found.root not in lost and os.path.lexists(found.path):

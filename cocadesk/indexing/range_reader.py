@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cocadesk import __version__
+from cocadesk.errors import UserError, kept
 from cocadesk.indexing.pictures import EmbeddedPhoto, EmbeddedVideo, embed_photos, embed_video
 from cocadesk.media.types import (
     METADATA_VERSION,
@@ -106,7 +107,6 @@ class RangeReader:
 
     def open(self) -> Iterator[OpenedReader]:
         """Open the model and start the decoders; gives one answer."""
-        from cocadesk.errors import UserError
         from cocadesk.media.pool.pool import DecoderPool
 
         limit_threads(self._threads)
@@ -174,12 +174,18 @@ class RangeReader:
         try:
             size_bytes = os.stat(file.request.path).st_size  # noqa: PTH116 - paths are bytes here
         except OSError:
-            sees = "does not see this file"
-        else:
-            if file.size_bytes in (-1, size_bytes):
-                return ""
-            sees = "sees another file in its place"
-        return f"The Ray worker on {self._host} {sees}: files must lie at the same paths there."
+            return kept(
+                "The Ray worker on {host} does not see this file: "
+                "files must lie at the same paths there.",
+                host=self._host,
+            )
+        if file.size_bytes in (-1, size_bytes):
+            return ""
+        return kept(
+            "The Ray worker on {host} sees another file in its place: "
+            "files must lie at the same paths there.",
+            host=self._host,
+        )
 
     def _embedded_photos(self, photos: Sequence[DecodedPhoto]) -> list[RangeAnswer | UnseenFile]:
         named = {str(photo.token): photo for photo in photos}

@@ -285,7 +285,9 @@ class RayCluster:
             is_stopped,
         )
         if address and address.rpartition(":")[0] not in _LOOPBACK:
-            raise not_started(f"It listens at {address}, where other computers can reach it.")
+            raise not_started(
+                tr("It listens at {address}, where other computers can reach it.", address=address)
+            )
         return address
 
     def _join(self, address: str) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, decimal, tr
 
 _LOOK_S = 0.1
 HOST = "cocadesk.indexing.ray_host"
@@ -85,7 +85,10 @@ class RayProcess:
         until_s = time.monotonic() + self._start_s
         while not is_stopped():
             if time.monotonic() > until_s:
-                return f"{REFUSED}It did not answer in {self._start_s:.0f} seconds."
+                said = tr(
+                    "It did not answer in {seconds} seconds.", seconds=decimal(self._start_s, 0)
+                )
+                return f"{REFUSED}{said}"
             with contextlib.suppress(queue.Empty):
                 return lines.get(timeout=_LOOK_S).strip()
         return None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol, Self, cast
 
-from cocadesk.errors import UserError, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.indexing.pictures import Decoded
 from cocadesk.indexing.pipeline import DECODER_NICENESS
 from cocadesk.indexing.range_reader import (
@@ -277,9 +277,10 @@ class RayWorkers:
             assert self._count is not None
             self._count -= 1  # another in its place would see as little
             self._again.extend(one for one in worker.ranges if one.files)
-            note = (
-                f"The Ray worker on {worker.host} reads no more: it does not see files that"
-                " others see. Files must lie at the same paths there."
+            note = tr(
+                "The Ray worker on {host} reads no more: it does not see files that"
+                " others see. Files must lie at the same paths there.",
+                host=worker.host,
             )
             if note not in self.notes:
                 _LOG.warning("%s", note)
@@ -335,9 +336,14 @@ class RayWorkers:
             elif suspect.lost < _MOST_LOST:
                 self._again.extend(suspect.part({token}) for token in suspect.files)
             else:
-                reason = f"{_MOST_LOST} Ray workers ended while they read this file."
+                reason = kept(
+                    "{number} Ray workers ended while they read this file.", number=_MOST_LOST
+                )
                 if lost.is_error:
-                    reason = f"{_MOST_LOST} Ray workers failed at this file. {lost}"
+                    reason = kept(
+                        "{number} Ray workers failed at this file. {reason}",
+                        number=_MOST_LOST, reason=lost,
+                    )  # fmt: skip
                 for file in suspect.files.values():
                     yield failed(file, reason, is_killed=not lost.is_error)
         self._again.extend(ranges)

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from cocadesk.errors import tr
 from cocadesk.eta import EtaEstimator, UnderWay
 from cocadesk.indexing.commit import placed_view
 from cocadesk.indexing.identity import MatchKind
@@ -41,9 +42,9 @@ kill."""
 _MARKS_AT_ONCE = 1024
 
 _only_one = OneAtATime(
-    "This library is being switched to another model already.",
-    "Only one switch of a library runs at a time.",
-    "Wait until it is done, or cancel it.",
+    tr("This library is being switched to another model already."),
+    tr("Only one switch of a library runs at a time."),
+    tr("Wait until it is done, or cancel it."),
 )
 
 

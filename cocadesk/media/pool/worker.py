@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from msgspec import structs
 
+from cocadesk.errors import kept
 from cocadesk.media.files import explain_os_error, open_media_file, read_head, read_photo_file
 from cocadesk.media.formats import may_move
 from cocadesk.media.pool.arena import Arena
@@ -153,7 +154,9 @@ def _answer(
         return DecodeFailed(job.serial, TOO_MUCH_MEMORY, True)
     except Exception as error:  # noqa: BLE001 - an unknown decoder fault must fail one file only
         return DecodeFailed(
-            job.serial, f"The decoder failed ({type(error).__name__}: {error}).", True
+            job.serial,
+            kept("The decoder failed ({kind}: {reason}).", kind=type(error).__name__, reason=error),
+            True,
         )
     finally:
         heartbeat.end()
@@ -266,7 +269,7 @@ def _decode_inside(
 
     video = video_inside(data)
     if not video:
-        raise PhotoError("There is no video in this photo.")
+        raise PhotoError(kept("There is no video in this photo."))
     return _decode_video(io.BytesIO(video), "", job, settings, arena, heartbeat)
 
 

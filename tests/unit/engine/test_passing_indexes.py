@@ -19,7 +19,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import STAGES, IndexHandler, IndexSpec
 from cocadesk.engine.job_records import Job, JobSpec
 from cocadesk.engine.loaded_model import ModelHolder
-from cocadesk.engine.power import AT_HALF_SPEED, Power
+from cocadesk.engine.power import Power
 from cocadesk.engine.scheduler import Scheduler
 from cocadesk.engine.watching import ON_BATTERY, WatchHandler
 from cocadesk.indexing.types import IndexStage
@@ -146,7 +146,7 @@ def test_on_battery_an_index_rests_as_long_as_it_works_and_says_so(
     spec = IndexSpec(folders=(WirePath.of(tmp_path / "photos"),))
     stages = {step.stage for step in handler.steps(msgspec.json.encode(spec).decode())}
     context.model.close()
-    reading = STAGES[IndexStage.EMBED] + (AT_HALF_SPEED if is_on_battery else "")
+    reading = STAGES[IndexStage.EMBED] + (", at half speed on battery" if is_on_battery else "")
     assert reading in stages
     assert STAGES[IndexStage.SCAN] in stages
     assert bool(slept_s) is is_on_battery
