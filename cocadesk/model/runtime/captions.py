@@ -15,7 +15,7 @@ from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import Variant
 from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
-from cocadesk.model.runtime.torch import Pooled
+from cocadesk.model.runtime.torch import Pooled, half_the_threads
 from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import Caption, GenerationOptions, Markers, Opening
@@ -91,7 +91,7 @@ class CaptionWriter:
         """
         tokens = torch.from_numpy(np.ascontiguousarray(tokens_BQD)).to(self.decoder.device)
         if starts is not None:
-            return generate_candidates(self.decoder, tokens, options, self._markers, starts)
+            return self._generated(tokens, options, starts)
         prompt = self._prompt_ids(options)
         found: list[list[Generated]] = []
         most = max(1, _KEPT_NUMBERS // self.decoder.numbers_of_picture(tokens))
@@ -101,8 +101,14 @@ class CaptionWriter:
                 Start(picture=picture, ids=prompt, log_probability=None if prompt else 0.0)
                 for picture in range(len(part))
             ]
-            found += generate_candidates(self.decoder, part, options, self._markers, given)
+            found += self._generated(part, options, given)
         return found
+
+    def _generated(
+        self, tokens_BQD: torch.Tensor, options: GenerationOptions, starts: Sequence[Start]
+    ) -> list[list[Generated]]:
+        with half_the_threads():
+            return generate_candidates(self.decoder, tokens_BQD, options, self._markers, starts)
 
     def _prompt_ids(self, options: GenerationOptions) -> tuple[int, ...]:
         """The ids of the beginning that is asked for, none where it is empty."""

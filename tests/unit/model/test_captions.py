@@ -306,3 +306,27 @@ def test_many_pictures_are_written_in_parts_as_they_would_be_together(
     assert asked == [3, 1]
     monkeypatch.setattr(captions, "_KEPT_NUMBERS", 1)
     assert writer.write() == together
+
+
+@pytest.mark.parametrize(("threads", "half"), [(1, 1), (2, 1), (5, 2)])
+def test_captions_are_written_in_half_of_the_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: int, half: int
+) -> None:
+    """Their many small products wait for the slowest one; afterwards all are there again."""
+    writer, before, seen = Writer(), torch.get_num_threads(), list[int]()
+    whole = captions.generate_candidates
+
+    def noting(*given: object) -> object:
+        seen.append(torch.get_num_threads())
+        return whole(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(captions, "generate_candidates", noting)
+    torch.set_num_threads(threads)
+    try:
+        assert len(writer.write()) == PICTURES
+        with pytest.raises(UserError):
+            writer.write(replace(OPTIONS, max_tokens=10_000))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {half}
