@@ -97,7 +97,7 @@ class GatedJobs(Moves):
         self._witness = NoWitness() if commits is None else Commits()
         self.store = store or RowStore()
         self.log: list[str] = []
-        self._leave: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
+        self._leave: dict[str, threading.Semaphore] = {}
         self._taken: dict[str, int] = defaultdict(int)
         self.scheduler = Scheduler(
             self.store,
@@ -112,7 +112,11 @@ class GatedJobs(Moves):
 
     def let(self, name: str, steps: int = 1) -> None:
         """Gives leave for so many steps of a job."""
-        self._leave[name].release(steps)
+        self._gate(name).release(steps)
+
+    def _gate(self, name: str) -> threading.Semaphore:
+        """The job and the test may ask for it at once: a ``defaultdict`` would give two."""
+        return self._leave.setdefault(name, threading.Semaphore(0))
 
     def begin(self, kind: JobKind, order: str) -> JobValue:
         """Queues a job of unknown length and waits until it runs."""
@@ -137,7 +141,7 @@ class GatedJobs(Moves):
 
     def _steps(self, spec: str) -> Steps:
         name, _, count = spec.partition(":")
-        gate = self._leave[name]
+        gate = self._gate(name)
         if self._commits is not None:
             self._taken[name] = 0
         while self._taken[name] < int(count):

@@ -175,11 +175,12 @@ def test_work_apart_leaves_no_helper_behind() -> None:
 
     limit, before = torch.get_num_threads(), threads()
     try:
-        assert apart(work) == 2_000_000
-        end_s = time.monotonic() + 10
-        while threads() > before and time.monotonic() < end_s:
+        for _ in range(20):  # other threads of the test run come and go
+            assert apart(work) == 2_000_000
+        end_s = time.monotonic() + 30
+        while threads() > before + 10 and time.monotonic() < end_s:
             time.sleep(0.01)
-        assert threads() == before
+        assert threads() <= before + 10
         with pytest.raises(ZeroDivisionError):
             apart(lambda: 1 / 0)
     finally:
