@@ -5,8 +5,8 @@
 Both sides run in this process on all its processors and take turns. Bars are for the ratio of
 wall time. On a busy machine processor time tells more, and with ``--threads 1`` alone: several
 threads burn it while they wait for each other. A row names the precision of ours, open_clip's
-is float32. Theirs is slow: the whole takes about 20 quiet minutes, ``--quick``
-under one. ``--keep`` keeps weights and conversions for the next run. Exit code 1 where a
+is float32. Theirs is slow: the whole takes about 20 quiet minutes. ``--quick``, under one, has
+a few layers of the architecture, and so no bars of speed. ``--keep`` keeps weights and conversions for the next run. Exit code 1 where a
 figure falls short.
 
 A measure is a function of ``World`` in ``MEASURES`` that yields rows; it gets a name there.
@@ -132,7 +132,7 @@ def captions(
         lambda: world.on_our_lane(lambda: theirs(images)),
         turns,
     )
-    bar, aim = limits if batch == 8 else (None, None)
+    bar, aim = limits if batch == 8 and not world.is_quick else (None, None)
     words = world.ours.captions.decoder.precision
     precision = f"pictures {world.ours.info().precision}, words {words}"
     return Comparison(
@@ -164,7 +164,8 @@ def beam(world: World) -> Iterator[Row]:
         yield Figure(
             name=f"log-probability of a beam caption, batch {batch}: ours − open_clip's "
             f"({statistics.mean(sums[0]):.1f} and {statistics.mean(sums[1]):.1f})",
-            value=statistics.mean(sums[0]) - statistics.mean(sums[1]), bar=0, is_most=False,
+            value=statistics.mean(sums[0]) - statistics.mean(sums[1]),
+            bar=None if world.is_quick else 0, is_most=False,
         )  # fmt: skip
 
 
@@ -249,9 +250,8 @@ def images(world: World) -> Iterator[Row]:
             ),
             1 if world.is_quick else 3,
         )
-        bar, aim = (
-            (3, 5) if batch == 8 and world.model == SMALL and has_bfloat16() else (None, None)
-        )
+        has_bar = batch == 8 and world.model == SMALL and has_bfloat16() and not world.is_quick
+        bar, aim = (3, 5) if has_bar else (None, None)
         yield Comparison(
             name="image embeddings", count=batch, precision=world.ours.info().precision,
             turns=tuple(turns), bar=bar, aim=aim,
