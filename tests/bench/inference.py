@@ -6,8 +6,8 @@ Both sides run in this process on all its processors and take turns. Bars are fo
 wall time. On a busy machine processor time tells more, and with ``--threads 1`` alone: several
 threads burn it while they wait for each other. A row names the precision of ours, open_clip's
 is float32. Theirs is slow: the whole takes about 20 quiet minutes. ``--quick``, under one, has
-a few layers of the architecture, and so no bars of speed. ``--keep`` keeps weights and conversions for the next run. Exit code 1 where a
-figure falls short.
+a few layers of the architecture, and so no bars of speed. ``--keep`` keeps weights and conversions
+for the next run. Exit code 1 where a figure falls short.
 
 A measure is a function of ``World`` in ``MEASURES`` that yields rows; it gets a name there.
 """
