@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cocadesk.errors import kept
+from cocadesk.errors import tr
 
 SUPPLIES = Path("/sys/class/power_supply")
 _STANDS_S = 5.0
@@ -49,7 +49,7 @@ class Power:
         """The stage of a job that rests, for people."""
         if not self.is_on_battery():
             return stage
-        return kept("{stage}, at half speed on battery", stage=stage)
+        return tr("{stage}, at half speed on battery", stage=stage)
 
 
 def _is_discharging(supplies: Path) -> bool:

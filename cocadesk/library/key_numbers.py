@@ -15,6 +15,8 @@ T = TypeVar("T")
 _NONE = np.zeros(0, "S26")
 _RECENT = 20_000
 """So many keys whose number was asked for lately are found at once."""
+_KEPT_AT_ONCE = 5_000
+"""Longer lists are no results of one search, and go through no loop of Python's."""
 
 
 class KeyNumbers:
@@ -57,6 +59,8 @@ class KeyNumbers:
 
     def numbers(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """The number of each of ``keys``; -1 where it has none."""
+        if len(keys) > _KEPT_AT_ONCE:
+            return self._searched(keys)
         recent = self._recent
         found = np.fromiter((recent.get(key, -1) for key in keys), np.int32, len(keys))
         missing = np.flatnonzero(found < 0)
@@ -68,7 +72,7 @@ class KeyNumbers:
 
     def _keep(self, keys: Sequence[str], numbers: NDArray[np.integer]) -> None:
         """One search asks for the numbers of its results several times."""
-        if len(keys) > _RECENT // 4:
+        if len(keys) > _KEPT_AT_ONCE:
             return
         if len(self._recent) > _RECENT:
             self._recent = {}

@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 _BYTES_OF_A_MEDIUM = 600
 """Of a base, beside the vector."""
 _FIRST_BASE = 2
-"""A first base pays from this part of ``memory_rows`` on: a search of 100,000 vectors goes
-through a tenth of their bytes."""
+"""A first base pays from this part of ``memory_rows`` on: a search of 100,000 photos takes .65
+of the processor time of one that goes through all vectors."""
 
 
 class SearchFiles:

@@ -25,8 +25,8 @@ def half_the_threads() -> Iterator[None]:
 
     For many small products after each other, as of captions. Each waits for its slowest
     thread, and beside other work one often has no processor just then. Measured with 8 captions
-    by CoCa B-32 on two processors, one thread against two: 1.25 s and 1.0 s alone, 11 s and
-    more than 30 s beside the three processes of a test run.
+    by CoCa B-32 on two processors, one thread against two: 1.25 s and 1.0 s alone; beside the
+    three processes of a test run 11 s, and with two no second time within 100 s of the start.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads // 2))

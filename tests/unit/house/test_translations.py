@@ -18,6 +18,7 @@ from babel.messages import Catalog
 from babel.messages.mofile import read_mo
 
 from cocadesk import errors
+from cocadesk.engine.power import Power
 from cocadesk.errors import decimal, grouped, tr, tr_as, tr_count
 from cocadesk.resources import LANGUAGES, use_language
 from tests.support.architecture import ROOT
@@ -188,6 +189,16 @@ def test_one_text_has_one_translation() -> None:
             path = translations.path_of(language, room)
             for key, said in _strings(translations.read(path, language)).items():
                 assert seen.setdefault(key, said) == said, key
+
+
+@pytest.mark.usefixtures("german")
+def test_the_stage_of_a_job_on_battery_is_german_as_a_whole(tmp_path: Path) -> None:
+    """It is shown as it comes: nobody translates it later."""
+    for name, value in (("type", "Battery"), ("status", "Discharging"), ("scope", "System")):
+        (tmp_path / "BAT0").mkdir(exist_ok=True)
+        (tmp_path / "BAT0" / name).write_text(value)
+    said = Power(tmp_path).said_of("Fotos werden eingelesen")
+    assert said == "Fotos werden eingelesen, im Akkubetrieb halb so schnell"
 
 
 @pytest.mark.usefixtures("german")

@@ -34,6 +34,7 @@ def test_a_key_has_one_number_for_ever(
 def test_of_keys_asked_for_lately_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a key that came after it was asked for in vain gets its number."""
     monkeypatch.setattr(key_numbers, "_RECENT", 8)
+    monkeypatch.setattr(key_numbers, "_KEPT_AT_ONCE", 2)
     names = [f"k{number:02}" for number in range(20)]
     keys = KeyNumbers(np.array([name.encode() for name in names[:15]]))
     assert keys.numbers(names).tolist() == [*range(15), *[-1] * 5]
