@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cocadesk.errors import kept
 from cocadesk.indexing.identity import MatchKind, Plan, SeenFile, Verdict
+from cocadesk.indexing.keys_by_picture import KeysByPicture
 from cocadesk.indexing.pictures import Decoded, Facts
 from cocadesk.library.parts import Part, PartRole
 from cocadesk.library.rows import Identity, MediaState, new_key
@@ -50,7 +51,7 @@ class FileMatch:
 class KnownFiles:
     """All media by key and bytes, and the pictures that have vectors. Not thread-safe.
 
-    Kept in memory (about 1 kB a file) and brought forward as files are matched, so that
+    Kept in memory (about half a kB a file) and brought forward as files are matched, so that
     two equal new files of one run find each other too. ``views`` is the picture hash
     that the stored views of each key show, ``boxes`` the keys of those views that
     show boxes.
@@ -63,28 +64,17 @@ class KnownFiles:
         image_id: str,
         boxes: Iterable[str] = (),
     ) -> None:
-        self._image_id = image_id
+        self._image_id, self._alone = image_id, (image_id,)
         self._boxes = Counter(boxes)
         self._by_key = {identity.key: identity for identity in identities}
         self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
         self._new_by_hash: dict[str, str] = {}
-        self._picture_of: dict[str, str] = {}
-        # Dicts without values are sets that keep their order.
-        self._keys_with: dict[str, dict[str, None]] = {}
+        self._pictures = KeysByPicture()
         self._orphans: dict[str, list[str]] = {}
         for key, picture_hash in views.items():
-            self._add_view(key, picture_hash)
+            self._pictures.set(key, picture_hash)
             if key not in self._by_key:
                 self._orphans.setdefault(picture_hash, []).append(key)
-
-    def _add_view(self, key: str, picture_hash: str) -> None:
-        old = self._picture_of.get(key)
-        if old == picture_hash:
-            return
-        if old is not None:
-            del self._keys_with[old][key]
-        self._picture_of[key] = picture_hash
-        self._keys_with.setdefault(picture_hash, {})[key] = None
 
     def of(self, key: str) -> Identity:
         """The medium of ``key``, as it is by now."""
@@ -98,8 +88,7 @@ class KnownFiles:
         """Forget media that are no more, with their vectors."""
         for key in keys:
             del self._by_key[key]
-            if (picture_hash := self._picture_of.pop(key, None)) is not None:
-                del self._keys_with[picture_hash][key]
+            self._pictures.remove(key)
         self._recorded_hashes = {identity.file_hash for identity in self._by_key.values()}
 
     def expect_others(self, keys: Set[str]) -> None:
@@ -117,7 +106,7 @@ class KnownFiles:
         """True where the medium's committed views show the picture that its row says."""
         identity = self._by_key[key]
         marked = self._image_id in identity.embedded
-        return marked and self._picture_of.get(key) == identity.picture_hash
+        return marked and self._pictures.picture_of(key) == identity.picture_hash
 
     def by_bytes(self, verdict: Verdict, file_hash: str | None) -> FileMatch | None:
         """The match of a file whose bytes are already known and embedded; else None."""
@@ -187,7 +176,7 @@ class KnownFiles:
 
     def _vectors_of(self, picture_hash: str, key: str, boxes: int) -> str | None:
         """The key whose views show all of a picture: the medium's own before others."""
-        keys = self._keys_with.get(picture_hash, {})
+        keys = self._pictures.keys_of(picture_hash)
         if key in keys and self._boxes[key] >= boxes:
             return key
         return next((other for other in keys if self._boxes[other] >= boxes), None)
@@ -216,16 +205,24 @@ class KnownFiles:
             picture_hash=match.picture_hash,
             kind=match.media_kind,
             state=MediaState.PRESENT.value,
-            embedded=tuple(dict.fromkeys((*others, self._image_id))),
+            embedded=self._embedded_too(others),
             metadata_mark=metadata_mark,
             parts=parts,
         )
         self._by_key[match.key] = identity
         self._new_by_hash.setdefault(file_hash, match.key)
-        self._add_view(match.key, match.picture_hash)
+        self._pictures.set(match.key, match.picture_hash)
         source = match.vectors_of
-        self._boxes[match.key] = match.boxes if source is None else self._boxes[source]
+        boxes = match.boxes if source is None else self._boxes[source]
+        if boxes or match.key in self._boxes:  # few have any
+            self._boxes[match.key] = boxes
         return identity
+
+    def _embedded_too(self, others: tuple[str, ...]) -> tuple[str, ...]:
+        """These models and the one in use; the same tuple for all that have no other."""
+        if not set(others) - {self._image_id}:
+            return self._alone
+        return tuple(dict.fromkeys((*others, self._image_id)))
 
     def leftover_orphans(self) -> list[str]:
         """Keys of vectors whose files were not found again."""

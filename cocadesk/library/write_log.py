@@ -23,7 +23,8 @@ class WriteLog:
     def __init__(self, *, rows_kept: int = _ROWS_KEPT) -> None:
         self._rows_kept = rows_kept
         self._rows: dict[str, dict[int, pa.Table]] = defaultdict(dict)
-        self._writes: dict[str, list[Collection[str] | None]] = defaultdict(list)
+        # As Arrow's strings: without an engine that follows, an index keeps those of all files.
+        self._writes: dict[str, list[pa.StringArray | None]] = defaultdict(list)
         self._forgotten: dict[str, int] = {}
 
     def add(self, name: str, keys: Collection[str] | None, rows: pa.Table | None = None) -> None:
@@ -37,7 +38,10 @@ class WriteLog:
             while sum(part.num_rows for part in kept.values()) > self._rows_kept:
                 del kept[min(kept)]
         is_followed = name == MEDIA or name.startswith(VIEWS_PREFIX)
-        self._writes[name].append(keys if is_followed else None)
+        followed = keys if is_followed else None
+        self._writes[name].append(
+            None if followed is None else pa.array(list(followed), pa.string())
+        )
 
     def count(self, name: str) -> int:
         """The number of writes of a table."""
@@ -51,15 +55,15 @@ class WriteLog:
         """
         self.forget(name, since)
         later = self._writes[name][since:]
-        if not later or None in later:
+        if not later or any(keys is None for keys in later):
             return None
-        return {key for keys in later if keys is not None for key in keys}
+        return {key for keys in later if keys is not None for key in keys.to_pylist()}
 
     def rows(self, name: str, since: int, columns: Sequence[str]) -> pa.Table | None:
         """All rows with the keys of ``touched``; None where they must be read from the table."""
         writes, rows = self._writes[name][since:], self._rows[name]
         kept = [rows[number] for number in range(since, since + len(writes)) if number in rows]
-        keys = [key for own in writes for key in set(own or ())]
+        keys = [key for own in writes if own is not None for key in set(own.to_pylist())]
         if not kept or len(kept) < len(writes) or len(set(keys)) < len(keys):
             return None  # or a later write changed a row again
         return pa.concat_tables(part.select(list(columns)) for part in kept)

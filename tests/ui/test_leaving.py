@@ -116,7 +116,8 @@ def test_photos_go_into_the_bin_once_that_is_agreed_and_come_back(
     real.widgets.notice.button.click()
     qtbot.waitUntil(path.exists, timeout=WAIT_MS)
     assert path.read_bytes() == data
-    assert list(bin_folder.parent.rglob("crab*")) == []
+    # The bin's note about the file is removed after the file itself came back.
+    qtbot.waitUntil(lambda: not list(bin_folder.parent.rglob("crab*")), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: real.session.model.rowCount() == 5, timeout=WAIT_MS)
     _go_to(real, "crab", qtbot)
 
