@@ -7,10 +7,17 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cocadesk.protocol.shapes import ASPECTS
+from cocadesk.protocol.shapes import ASPECTS, shape_of
 from cocadesk.protocol.values import Days
 from ui.library.layout.blocks import BLOCK_PHOTOS, GridLayout, Sizes
-from ui.library.layout.rows import NARROWEST, WIDEST, RowStyle, justified_rows, square_rows
+from ui.library.layout.rows import (
+    NARROWEST,
+    TALLEST,
+    WIDEST,
+    RowStyle,
+    justified_rows,
+    square_rows,
+)
 from ui.library.sections import Headers, sections_of
 
 SHAPES = st.binary(min_size=1, max_size=200).map(lambda own: bytes(60 + b % 140 for b in own))
@@ -27,7 +34,10 @@ STYLES = st.builds(
 def test_justified_rows_hold_every_photo_in_its_shape(
     shapes: bytes, style: RowStyle, is_last: bool
 ) -> None:
-    """In order, none over another, none beyond the width; all rows but the last are full."""
+    """In order, none over another, none beyond the width; all rows but the last are full.
+
+    Tall photos before a wide one, or few to a row, once left rows short in the middle of a list.
+    """
     rows = justified_rows(shapes, style, is_last=is_last)
     assert len(rows.lefts) == len(rows.widths) == len(shapes)
     assert rows.firsts[0] == 0
@@ -36,12 +46,27 @@ def test_justified_rows_hold_every_photo_in_its_shape(
         places = range(rows.firsts[row], rows.end_of(row))
         rights = [rows.lefts[n] + rows.widths[n] for n in places]
         assert rights[-1] <= style.width_px
+        is_open = row + 1 == len(rows.firsts) and (is_last or row == 0)
+        if not is_open:
+            assert rights[-1] == style.width_px
+            assert rows.heights[row] <= TALLEST * style.row_px + 1
         for n, following in pairwise(places):
             assert rows.lefts[following] == rows.lefts[n] + rows.widths[n] + style.gap_px
         for n in places:
             aspect = min(WIDEST, max(NARROWEST, ASPECTS[shapes[n]]))
             assert abs(rows.widths[n] - aspect * rows.heights[row]) <= 3 + aspect
     assert rows.height == sum(rows.heights) + style.gap_px * len(rows.heights)
+
+
+def test_a_tall_photo_before_a_panorama_leaves_no_hole_beside_it() -> None:
+    """It goes to the row before, whose height that suits; a few alone are not blown up."""
+    style = RowStyle(width_px=575, row_px=164, gap_px=6, is_justified=True)
+    usual, tall, panorama = shape_of(3, 2), shape_of(2, 3), shape_of(6, 1)
+    rows = justified_rows(bytes([usual, usual, tall, panorama]), style, is_last=False)
+    assert rows.firsts == [0, 3]
+    assert [rows.lefts[n] + rows.widths[n] for n in (2, 3)] == [575, 575]
+    alone = justified_rows(bytes([tall]), style, is_last=True)
+    assert alone.heights == [164]
 
 
 @given(st.integers(1, 300), STYLES)

@@ -176,9 +176,31 @@ def test_the_line_above_the_photos_leaves_out_what_has_no_room(
     qtbot.waitUntil(results.slider.isVisible, timeout=WAIT_MS)
     window.resize(720, 720)
     qtbot.waitUntil(lambda: not results.slider.isVisible(), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: results.text.shown.startswith("40 photos"), timeout=WAIT_MS)
+    qtbot.waitUntil(
+        lambda: results.text.shown in ("40 photos and videos", "40 in all"), timeout=WAIT_MS
+    )
     parts = [part for part in results.findChildren(QWidget) if part.isVisible()]
     assert all(part.geometry().right() < results.width() for part in parts)
+
+
+def test_the_headline_is_said_whole_in_a_form_that_fits(window: MainWindow, qtbot: QtBot) -> None:
+    """At no width is its end cut off; tip and description have all of it."""
+    text = window.widgets.results.text
+    seen = set[str]()
+    for query in ("", "a dog that runs after a ball through the snow"):
+        window.widgets.search.set_query(query)
+        qtbot.waitUntil(
+            lambda query=query: window.session.browser.listing.query == query, timeout=WAIT_MS
+        )
+        forms = window._read_state().headlines
+        assert text.accessibleDescription() == text.text() == forms[0]
+        for width in range(740, 1500, 20):
+            window.resize(width, 720)
+            qtbot.waitUntil(lambda width=width: window.widgets.library.width() == width)
+            qtbot.waitUntil(lambda forms=forms: text.shown in forms, timeout=WAIT_MS)
+            assert (text.toolTip() == "") == (text.shown == forms[0])
+            seen.add(text.shown)
+    assert len(seen) > 3
 
 
 def test_a_hidden_detail_a_page_and_a_maximised_window_come_back(

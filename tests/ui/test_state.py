@@ -49,6 +49,32 @@ def test_a_selection_of_several_is_counted_in_the_headline() -> None:
     assert replace(FULL, selected=1200).headline.endswith(" · 1,200 selected")
 
 
+def test_where_there_is_less_room_the_number_and_what_was_asked_stay_longest() -> None:
+    """First the note of what is collapsed goes, then the order, then the end of a long text."""
+    asked = "a dog running through the snow with a ball"
+    found = replace(FOUND, query=asked, shown=9, is_judged=True, believed=2, rest=7, hidden=1)
+    assert found.headlines == (
+        f"2 photos show “{asked}”, best match first · 1 same picture collapsed",
+        f"2 photos show “{asked}”, best match first",
+        f"2 photos show “{asked}”",
+        "2 photos show “a dog running through t…”",
+        "2 results",
+    )
+    assert replace(found, believed=0).headlines[-1] == "Nothing found"
+    assert NEWEST.headlines == (
+        "40 photos and videos, newest first", "40 photos and videos", "40 in all",
+    )  # fmt: skip
+    assert replace(NEWEST, problem=UserError("There is no filter 'knd'.")).headlines == ()
+    chosen = replace(FULL, selected=3, is_model_loading=True)
+    assert chosen.headlines == (
+        "40 photos and videos, newest first · 3 selected · loading the model…",
+        "40 photos and videos, newest first · 3 selected",
+        "40 photos and videos · 3 selected",
+        "40 in all · 3 selected",
+        "3 selected",
+    )
+
+
 def test_photos_need_no_text_in_their_place() -> None:
     """Neither while the engine is lost nor while a job runs."""
     for link in LinkState:

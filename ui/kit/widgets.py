@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from cocadesk.protocol.paths import printable
 from ui.kit.icons import Icon, icon, pixmap
 from ui.kit.layouts import in_row
 from ui.kit.plain_text import PlainLabel, button_text, tip_of
@@ -57,14 +58,22 @@ class ElidedLabel(PlainLabel):
         width = QSizePolicy.Policy.Ignored if fills else QSizePolicy.Policy.Maximum
         self.setSizePolicy(width, QSizePolicy.Policy.Preferred)
         self._mode = Qt.TextElideMode.ElideRight
-        self._short = ""
+        self._shorter: tuple[str, ...] = ()
 
-    def show_either(self, text: str, short: str) -> None:
-        """Shows the text where there is room for all of it, else the short one."""
-        self._short = short
-        self.setText(text)
+    def show_first(self, texts: Sequence[str]) -> None:
+        """Shows the first of these texts for which there is room; the tip has the first of all."""
+        whole, *shorter = texts
+        self._shorter = tuple(map(printable, shorter))
+        self.setText(whole)
+        self.setAccessibleDescription(whole)
         self._give_tip()
         self.update()
+
+    @property
+    def least_px(self) -> int:
+        """The width of the last of its texts, which has to do where there is no room."""
+        last = (self.text(), *self._shorter)[-1]
+        return self.fontMetrics().horizontalAdvance(last)
 
     def show_text(self, text: str, mode: Qt.TextElideMode) -> None:
         """Shows the text, cut off at the place that ``mode`` names."""
@@ -96,10 +105,9 @@ class ElidedLabel(PlainLabel):
     @property
     def shown(self) -> str:
         """What can be read of it at its width."""
-        metrics, text = self.fontMetrics(), self.text()
-        if self._short and metrics.horizontalAdvance(text) > self.width():
-            text = self._short
-        return metrics.elidedText(text, self._mode, self.width())
+        metrics, texts = self.fontMetrics(), (self.text(), *self._shorter)
+        fitting = (text for text in texts if metrics.horizontalAdvance(text) <= self.width())
+        return next(fitting, "") or metrics.elidedText(texts[-1], self._mode, self.width())
 
 
 def button(text: str, role: str = "", *, on_click: Callable[[], None] | None = None) -> QPushButton:

@@ -10,6 +10,9 @@ from ui.kit.texts import clipped, count_media
 from ui.kit.translation import grouped, tr, tr_count
 from ui.library.query import Showing as Showing
 
+_MOST_LETTERS, _FEW_LETTERS = 80, 24
+"""The letters of a name or a text in a headline, and in one for little room."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
@@ -54,62 +57,96 @@ class Listing:
     @property
     def headline(self) -> str:
         """One line on what is shown; empty where a problem is told in its place."""
-        line = "" if self.problem is not None else self._line
-        if not line or not self.hidden:
-            return line
-        hidden = tr_count(self.hidden, "{n} same picture collapsed", "{n} same pictures collapsed")
-        return f"{line} · {hidden}"
+        return next(iter(self.headlines), "")
 
     @property
-    def _line(self) -> str:
-        order = self.order or _ORDERS.get(self.showing, "")
-        if self.showing in (Showing.NEWEST, Showing.FILTERED):
-            return f"{count_media(self.total)}, {order}" if self.total else ""
-        if self.showing is Showing.SEARCH:
-            return self._search_line
-        if self.showing is Showing.ALBUM:
-            album = tr_count(
-                self.total, "{n} photo or video in the album “{album}”",
-                "{n} photos and videos in the album “{album}”", album=album_name(self.query),
-            )  # fmt: skip
-            return f"{album}, {order}" if order else album
-        if self.showing is Showing.SIMILAR:
-            said = (
-                f"{self._asked}, {order}"
-                if self.query
-                else tr("Looks {likeness}, {order}", likeness=self.likeness, order=order)
+    def headlines(self) -> tuple[str, ...]:
+        """The headline, and what stands for it where there is less and less room.
+
+        First goes what a list is without, then its order, then the end of a long text; the
+        number stays.
+        """
+        said = "" if self.problem is not None else self._said()
+        if not said:
+            return ()
+        whole = f"{said}, {self._order}" if self._order else said
+        lines = [whole, said, self._said(_FEW_LETTERS), *self._numbers]
+        if self.hidden:
+            without = tr_count(
+                self.hidden, "{n} same picture collapsed", "{n} same pictures collapsed"
             )
-            return said if self.shown else tr("Nothing found for {asked}", asked=self._asked)
+            lines.insert(0, f"{whole} · {without}")
+        return tuple(dict.fromkeys(lines))
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        """How many there are, in fewer and fewer words; what was asked for stands above."""
+        number = self.believed if self._is_cut else self.total or self.shown
+        if not number:
+            return (tr("Nothing found"),)
+        if self.showing in (Showing.SEARCH, Showing.SIMILAR):
+            return (tr_count(number, "{n} result", "{n} results"),)
+        return (count_media(number), tr_count(number, "{n} in all", "{n} in all"))
+
+    def _said(self, most: int = _MOST_LETTERS) -> str:
+        """What is shown but for its order; names and texts have so many letters at most."""
+        if self.showing in (Showing.NEWEST, Showing.FILTERED):
+            return count_media(self.total) if self.total else ""
+        if self.showing is Showing.SEARCH:
+            return self._said_of_search(most)
+        if self.showing is Showing.ALBUM:
+            return tr_count(
+                self.total, "{n} photo or video in the album “{album}”",
+                "{n} photos and videos in the album “{album}”",
+                album=clipped(album_name(self.query), most),
+            )  # fmt: skip
+        if self.showing is Showing.SIMILAR:
+            if not self.shown:
+                return tr("Nothing found for {asked}", asked=self._asked(most))
+            return (
+                self._asked(most) if self.query else tr("Looks {likeness}", likeness=self.likeness)
+            )
         if self.showing is Showing.CHOSEN:
             return f"{count_media(self.total)} {self.query}"
         if self.showing is Showing.GROUP:
+            name = clipped(self.query, most)
             if self.has_videos:
                 return tr_count(
-                    self.shown, "{name} and what is alike: {n} photo or video, best first",
-                    "{name} and what is alike: {n} photos and videos, best first", name=self.query,
+                    self.shown, "{name} and what is alike: {n} photo or video",
+                    "{name} and what is alike: {n} photos and videos", name=name,
                 )  # fmt: skip
             return tr_count(
-                self.shown, "{name} and what is alike: {n} photo, best first",
-                "{name} and what is alike: {n} photos, best first", name=self.query,
+                self.shown, "{name} and what is alike: {n} photo",
+                "{name} and what is alike: {n} photos", name=name,
             )  # fmt: skip
         return ""
 
     @property
-    def _asked(self) -> str:
-        """The text in quotes, and the pictures beside it."""
-        text = tr("“{query}”", query=clipped(self.query)) if self.query else ""
-        return ", ".join(part for part in (text, self.likeness) if part)
+    def _order(self) -> str:
+        """Which comes first, where the headline says it."""
+        if self.showing is Showing.CHOSEN or (self.showing is not Showing.NEWEST and self._is_none):
+            return ""
+        if self.showing is Showing.GROUP:
+            return tr("best first")
+        if self.showing is Showing.SEARCH and (self.is_complete or self._is_cut):
+            is_best_first = self.is_ranked or self._is_cut
+            return self.order or (tr("best match first") if is_best_first else tr("newest first"))
+        return self.order or _ORDERS.get(self.showing, "")
 
     @property
-    def short_headline(self) -> str:
-        """The number alone, where there is no room for the headline; empty: none."""
-        is_cut = self.is_judged and not self.is_open and bool(self.rest or self.believed)
-        number = self.believed if is_cut else self.total or self.shown
-        if not self.headline or not number:
-            return ""
-        if self.showing is Showing.SEARCH:  # what was asked for stands above
-            return tr_count(number, "{n} result", "{n} results")
-        return count_media(number)
+    def _is_cut(self) -> bool:
+        """True where only those of a search are shown that the model believes to fit."""
+        is_judged = self.showing is Showing.SEARCH and self.is_judged and not self.is_open
+        return is_judged and bool(self.rest or self.believed)
+
+    @property
+    def _is_none(self) -> bool:
+        return not (self.believed if self._is_cut else self.total or self.shown)
+
+    def _asked(self, most: int) -> str:
+        """The text in quotes, and the pictures beside it."""
+        text = tr("“{query}”", query=clipped(self.query, most)) if self.query else ""
+        return ", ".join(part for part in (text, self.likeness) if part)
 
     @property
     def fold_text(self) -> str:
@@ -128,46 +165,31 @@ class Listing:
             else tr("Show {rest} more", rest=grouped(self.rest))
         )
 
-    @property
-    def _search_line(self) -> str:
-        if self.is_judged and not self.is_open and (self.rest or self.believed):
-            order = self.order or tr("best match first")
+    def _said_of_search(self, most: int) -> str:
+        asked = self._asked(most)
+        if self._is_cut:
             if not self.believed:
-                return tr("Nothing here shows {asked}", asked=self._asked)
+                return tr("Nothing here shows {asked}", asked=asked)
             if self.has_videos:
                 return tr_count(
-                    self.believed, "{n} photo or video shows {asked}, {order}",
-                    "{n} photos and videos show {asked}, {order}", asked=self._asked, order=order,
+                    self.believed, "{n} photo or video shows {asked}",
+                    "{n} photos and videos show {asked}", asked=asked,
                 )  # fmt: skip
             return tr_count(
-                self.believed, "{n} photo shows {asked}, {order}",
-                "{n} photos show {asked}, {order}", asked=self._asked, order=order,
-            )  # fmt: skip
+                self.believed, "{n} photo shows {asked}", "{n} photos show {asked}", asked=asked
+            )
         if not self.shown:
-            return tr("Nothing found for {asked}", asked=self._asked)
+            return tr("Nothing found for {asked}", asked=asked)
         if self.is_complete:
-            order = self.order or (tr("best match first") if self.is_ranked else tr("newest first"))
             return tr_count(
-                self.shown, "{n} result for {asked}, {order}", "{n} results for {asked}, {order}",
-                asked=self._asked, order=order,
-            )  # fmt: skip
-        order = f", {self.order}" if self.order else ""
-        if self.is_ranked:
-            return tr(
-                "The {shown} best matches for {asked}{order}",
-                shown=grouped(self.shown),
-                asked=self._asked,
-                order=order,
+                self.shown, "{n} result for {asked}", "{n} results for {asked}", asked=asked
             )
         shown = grouped(self.shown)
-        if not order:
-            return tr("The {shown} newest results for {asked}", shown=shown, asked=self._asked)
-        return tr(
-            "The {shown} first results for {asked}{order}",
-            shown=shown,
-            asked=self._asked,
-            order=order,
-        )
+        if self.is_ranked:
+            return tr("The {shown} best matches for {asked}", shown=shown, asked=asked)
+        if not self.order:
+            return tr("The {shown} newest results for {asked}", shown=shown, asked=asked)
+        return tr("The {shown} first results for {asked}", shown=shown, asked=asked)
 
 
 _ORDERS = {

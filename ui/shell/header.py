@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QMenu, QSlider, QToolButton, QWidget
@@ -154,18 +156,20 @@ class ResultsLine(QFrame):
         """Without room for the headline the slider goes first: Ctrl+wheel does as much."""
         links = [part for part in (self.review, self.fold) if not part.isHidden()]
         room = self.width() - sum(SIDES_PX) - sum(map(_room_of, (*self._always, *links)))
+        few_px = min(TEXT_PX, max(FEW_PX, self.text.least_px + 1))
         for part, text_px in (
-            (self.sort, FEW_PX),
-            (self.add_filter, FEW_PX),
+            (self.sort, few_px),
+            (self.add_filter, few_px),
             (self.slider, TEXT_PX),
         ):
             is_seen = room - _room_of(part) >= text_px
             part.setVisible(is_seen)
             room -= _room_of(part) if is_seen else 0
 
-    def say(self, texts: tuple[str, str]) -> None:
-        """The headline, and what stands for it where there is no room."""
-        self.text.show_either(*texts)
+    def say(self, texts: Sequence[str]) -> None:
+        """The headline, and what stands for it where there is less and less room."""
+        self.text.show_first(texts)
+        self._fit()
 
     def say_fold(self, text: str) -> None:
         """The button for the rest of a search; none where the text is empty."""

@@ -73,20 +73,20 @@ class WindowState:
     @property
     def headline(self) -> str:
         """The line above the grid."""
-        return self.listing.headline + self._besides
+        return self.headlines[0]
 
     @property
-    def short_headline(self) -> str:
-        """The same in few words, for a narrow line."""
-        return self.listing.short_headline + self._besides
-
-    @property
-    def _besides(self) -> str:
+    def headlines(self) -> tuple[str, ...]:
+        """The same, and what stands for it where there is less and less room."""
         selected = ""
         if self.selected > 1:
             selected = tr(" · {selected} selected", selected=grouped(self.selected))
         loading = tr(" · loading the model…") if self.is_model_loading else ""
-        return selected + loading
+        whole, *shorter = self.listing.headlines or ("",)
+        lines = [whole + selected, *(line + selected for line in shorter)]
+        if selected:
+            lines.append(tr("{selected} selected", selected=grouped(self.selected)))
+        return (lines[0] + loading, *lines) if loading else tuple(lines)
 
     @property
     def note(self) -> str:

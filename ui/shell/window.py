@@ -258,7 +258,7 @@ class MainWindow(QMainWindow):
             Drawing(lambda state: state.given, actions.update_enabled),
             Drawing(lambda state: state.undo_text, actions[Actions.UNDO].setText),
             Drawing(lambda state: state.redo_text, actions[Actions.REDO].setText),
-            Drawing(lambda state: (state.headline, state.short_headline), widgets.results.say),
+            Drawing(lambda state: state.headlines, widgets.results.say),
             Drawing(lambda state: state.fold_text, widgets.results.say_fold),
             Drawing(lambda state: state.note, widgets.library.say_note),
             Drawing(lambda state: state.shows_results_line, widgets.results.setVisible),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
@@ -11,7 +12,7 @@ from cocadesk.protocol.shapes import ASPECTS
 NARROWEST, WIDEST = 0.5, 6.0
 """The shapes that are shown whole; what is narrower or wider is cut to these."""
 TALLEST = 1.6
-"""The height of a row whose few photos do not fill the width otherwise, in heights asked for."""
+"""The height of the highest rows, in heights asked for."""
 _SHOWN = tuple(min(WIDEST, max(NARROWEST, aspect)) for aspect in ASPECTS)
 
 
@@ -85,7 +86,7 @@ def justified_rows(shapes: bytes, style: RowStyle, *, is_last: bool) -> Rows:
 
     Where the block ``is_last`` of its section, its last row need not be full. Photos are
     dealt out so that the rows are about equally full: a row ends where the sum of the
-    shapes is nearest to its share.
+    shapes is nearest to its share, or where it fills the width at no more than ``TALLEST``.
     """
     sums = list(accumulate(map(_SHOWN.__getitem__, shapes), initial=0.0))
     total = sums[-1]
@@ -97,7 +98,7 @@ def justified_rows(shapes: bytes, style: RowStyle, *, is_last: bool) -> Rows:
     ends = [_nearest(sums, share * (row + 1)) for row in range(count - 1 + is_ragged)]
     if is_ragged and full < 1:
         ends = []
-    firsts = sorted({0, *(end for end in ends if 0 < end < len(shapes))})
+    firsts = _filling(sums, ends, style, is_last=is_last)
     tops: list[int] = []
     heights: list[int] = []
     lefts: list[int] = []
@@ -105,11 +106,9 @@ def justified_rows(shapes: bytes, style: RowStyle, *, is_last: bool) -> Rows:
     top = 0
     for row, first in enumerate(firsts):
         end = firsts[row + 1] if row + 1 < len(firsts) else len(shapes)
-        free = style.width_px - style.gap_px * (end - first - 1)
-        fills = max(1.0, free / (sums[end] - sums[first]))
-        is_open = is_ragged and end == len(shapes)
-        most = style.row_px * (1.0 if is_open else TALLEST)
-        height = min(fills, most)
+        fills = max(1.0, _height(sums, first, end, style))
+        is_open = end == len(shapes) and (is_ragged or fills > TALLEST * style.row_px)
+        height = min(fills, style.row_px) if is_open else fills
         _deal(sums, first, end, height, style.gap_px, lefts, widths)
         if height == fills:  # the last pixel of rounding
             widths[-1] = style.width_px - lefts[-1]
@@ -117,6 +116,44 @@ def justified_rows(shapes: bytes, style: RowStyle, *, is_last: bool) -> Rows:
         heights.append(max(1, round(height)))
         top += heights[-1] + style.gap_px
     return Rows(firsts, tops, heights, lefts, widths, top)
+
+
+def _filling(sums: list[float], ends: list[int], style: RowStyle, *, is_last: bool) -> list[int]:
+    """The first photos of rows that end about there, none of which is too high.
+
+    A row of so little that it would not fill the width goes to the row before it, or takes
+    photos of the next one: whichever has the better height then. The last row of a section
+    may stay so.
+    """
+    count, most = len(sums) - 1, TALLEST * style.row_px
+    firsts = [0]
+    for wanted in (*ends, count):
+        first, end = firsts[-1], wanted
+        if end <= first:
+            continue
+        while end < count and _height(sums, first, end, style) > most:
+            end += 1
+        is_short = end == count and _height(sums, first, end, style) > most
+        if len(firsts) > 1 and (end > wanted or (is_short and not is_last)):
+            joined = _height(sums, firsts[-2], wanted, style)
+            if is_short or _is_nearer(joined, _height(sums, first, end, style), style.row_px):
+                firsts[-1] = end = wanted
+                continue
+        firsts.append(end)
+    return firsts[:-1]
+
+
+def _height(sums: list[float], first: int, end: int, style: RowStyle) -> float:
+    """The height at which these photos fill a row."""
+    free_px = style.width_px - style.gap_px * (end - first - 1)
+    return free_px / (sums[end] - sums[first])
+
+
+def _is_nearer(height: float, other: float, wanted: float) -> bool:
+    """True where a height comes nearer to what is wished for than another one, by ratio."""
+    if height <= 0 or other <= 0:
+        return height > other
+    return abs(math.log(height / wanted)) < abs(math.log(other / wanted))
 
 
 def _is_ragged(full: float) -> bool:
