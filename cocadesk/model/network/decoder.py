@@ -11,7 +11,7 @@ N kept tokens, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cocadesk.model.network.config import NormPlace, TextConfig
+from cocadesk.model.network.next_tokens import best_of
+from cocadesk.model.network.one_thread import each_in_one_thread
 from cocadesk.model.network.products import FLOAT32, Arithmetic, Pack, plain_arithmetic
 
 State = Mapping[str, Tensor]
@@ -57,6 +59,11 @@ class _Cross:
         self.out = arithmetic.pack(*_linear(state, f"{name}.cross.out"))
         self.context_norm = _Norm(state, context) if f"{context}.weight" in state else None
         self.key_value = arithmetic.pack_kept(*_linear(state, f"{name}.cross.key_value"))
+
+    def seen(self, tokens_QD: Tensor, dtype: torch.dtype) -> Tensor:
+        """The keys and values of a picture's tokens side by side, (Q, 2 * D)."""
+        normed = tokens_QD if self.context_norm is None else self.context_norm(tokens_QD)
+        return self.key_value(normed.to(dtype))
 
 
 class _Layer:
@@ -131,18 +138,31 @@ class TextDecoder:
 
     def image(self, tokens_PQD: Tensor) -> list[_Kept | None]:
         """The keys and values of pictures' tokens in each layer, None in those without."""
-        kept: list[_Kept | None] = []
-        for layer in self.layers:
-            cross = layer.cross
-            if cross is None:
-                kept.append(None)
-                continue
-            normed = tokens_PQD if cross.context_norm is None else cross.context_norm(tokens_PQD)
+        pictures, length, _ = tokens_PQD.shape
+        shape = (pictures, self.config.heads, length, self.config.width // self.config.heads)
+        kept = [None if one.cross is None else self.room(shape) for one in self.layers]
+
+        def fill(picture: int) -> None:
             # One by one: the sums of a row depend on how many rows a product has.
-            made = torch.stack([cross.key_value(one) for one in normed.to(self.kept_dtype)])
-            key, value = made.chunk(2, dim=-1)
-            kept.append(_Kept(self.split(key).contiguous(), self.split(value).contiguous()))
+            for layer, own in zip(self.layers, kept, strict=True):
+                if layer.cross is not None and own is not None:
+                    made = layer.cross.seen(tokens_PQD[picture], self.kept_dtype)
+                    key, value = (self.split(part[None])[0] for part in made.chunk(2, dim=-1))
+                    own.key[picture], own.value[picture] = key, value
+
+        if self.device.type == "cpu":
+            each_in_one_thread(fill, pictures)
+        else:
+            for picture in range(pictures):
+                fill(picture)
         return kept
+
+    def room(self, shape: Sequence[int]) -> _Kept:
+        """Empty keys and values (S, H, N, D / H)."""
+        key, value = (
+            torch.empty(shape, dtype=self.kept_dtype, device=self.device) for _ in range(2)
+        )
+        return _Kept(key, value)
 
     def split(self, x_BTD: Tensor) -> Tensor:
         """(B, H, T, D / H)."""
@@ -155,7 +175,7 @@ class TextDecoder:
         normed = self.final_norm(x_RD)
         found = self.output(normed.to(self.dtype)).float()
         if self.precision != FLOAT32 and self.output_weight.dtype is torch.float32:
-            best = found.topk(min(_EXACT, found.shape[1])).indices
+            _, best = best_of(found, min(_EXACT, found.shape[1]))
             with torch.autocast(normed.device.type, enabled=False):
                 exact = (self.output_weight[best] * normed[:, None].float()).sum(-1)
             found.scatter_(1, best, exact)
@@ -194,15 +214,9 @@ class Decoding:
         self._mask: Tensor | None = None
 
     def _new(self, searches: int, slots: int) -> list[_Kept]:
-        decoder = self._decoder
-        config = decoder.config
+        config = self._decoder.config
         shape = (searches, config.heads, slots, config.width // config.heads)
-        return [
-            _Kept(
-                *(torch.empty(shape, dtype=decoder.kept_dtype, device=decoder.device) for _ in "kv")
-            )
-            for _ in decoder.layers
-        ]
+        return [self._decoder.room(shape) for _ in self._decoder.layers]
 
     def spread(self, picture_S: Tensor, beams: int) -> None:
         """Goes on with so many beams of each search, given by the picture that it is of."""

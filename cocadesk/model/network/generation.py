@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -12,7 +12,7 @@ from cocadesk.errors import UserError, tr
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.config import TextConfig
 from cocadesk.model.network.decoder import Decoding, TextDecoder
-from cocadesk.model.network.next_tokens import drawn, forbid_repeats, penalise_repeats
+from cocadesk.model.network.next_tokens import best_of, drawn, forbid_repeats, penalise_repeats
 from cocadesk.model.network.products import plain_arithmetic
 from cocadesk.model.values import (
     SENTENCE,
@@ -74,6 +74,8 @@ def generate_candidates(
     options: GenerationOptions,
     markers: Markers | None = None,
     starts: Sequence[Start] | None = None,
+    *,
+    between: Callable[[], object] = lambda: None,
 ) -> list[list[Generated]]:
     """Captions of pictures given by their pooled tokens (B, Q, D): of each all beams, best first.
 
@@ -81,7 +83,8 @@ def generate_candidates(
     The text and multimodal halves run one token at a time against their caches; each
     picture's cross-attention keys are made once. ``markers`` are the tokenizer's; with
     styles, the begin marker is followed by the style's. With ``starts`` there is one search
-    for each of them, in their order, instead of one for each picture.
+    for each of them, in their order, instead of one for each picture. ``between`` is called
+    before each token.
 
     Raises:
         UserError: the options ask for more tokens than the model's context holds, or for a
@@ -103,7 +106,7 @@ def generate_candidates(
         starts = [Start(picture=picture) for picture in range(len(image_BQD))]
     if not starts:
         return []
-    return _Search(decoder, options, markers, starts).captions(image_BQD, prompt)
+    return _Search(decoder, options, markers, starts).captions(image_BQD, prompt, between)
 
 
 def decoder_of(model: CoCa, dtype: torch.dtype = torch.float32) -> TextDecoder:
@@ -192,7 +195,9 @@ class _Search:
             done=torch.zeros((batch, beams), dtype=torch.bool, device=device),
         )
 
-    def captions(self, image_BQD: Tensor, prompt: Sequence[int]) -> list[list[Generated]]:
+    def captions(
+        self, image_BQD: Tensor, prompt: Sequence[int], between: Callable[[], object]
+    ) -> list[list[Generated]]:
         """The beams of each start, best first."""
         beams, device = self._options.beams, self._decoder.device
         writing = Decoding(self._decoder, image_BQD, len(prompt) + self._options.max_tokens)
@@ -203,6 +208,7 @@ class _Search:
         logits = logits[pictures].repeat(1, beams, 1)
         found: dict[int, list[Generated]] = {}
         for position in range(self._options.max_tokens):
+            between()
             if position:
                 logits = writing.feed(self._beams.ids[:, :, -1])
             parent_SK = self._advance(logits, position)
@@ -264,7 +270,7 @@ class _Search:
             token = drawn(logits_SKV, options, self._chance)
             value = logits_SKV.gather(2, token)
         else:
-            value, token = logits_SKV.topk(min(options.beams, logits_SKV.shape[2]), dim=-1)
+            value, token = best_of(logits_SKV, min(options.beams, logits_SKV.shape[2]))
         step = (value - whole).masked_fill(done[:, :, None], -torch.inf)
         step[:, :, 0] = step[:, :, 0].masked_fill(done, 0.0)
         return step, token.masked_fill(done[:, :, None], text.pad_id)

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from cocadesk.model.values import GenerationOptions, Markers
 
+_PIECE = 128
+"""Logits whose largest one is found at once."""
+
 
 def forbid_repeats(
     logits_SKV: Tensor, ids_SKT: Tensor, options: GenerationOptions, markers: Markers
@@ -45,6 +48,29 @@ def penalise_repeats(logits_SKV: Tensor, ids_SKT: Tensor, penalty: float) -> Non
         return
     found = logits_SKV.gather(2, ids_SKT)
     logits_SKV.scatter_(2, ids_SKT, torch.where(found < 0, found * penalty, found / penalty))
+
+
+def best_of(x: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """The ``number`` largest of the last dimension, the largest first, and their places.
+
+    As ``topk``, which takes three times as long for a few of a vocabulary: here it sees only
+    the pieces whose own largest are among the largest.
+    """
+    *_, length = x.shape
+    pieces = length // _PIECE
+    if pieces <= 2 * number:
+        value, place = x.topk(min(number, length), dim=-1)
+        return value, place
+    whole = pieces * _PIECE
+    largest = x[..., :whole].view(*x.shape[:-1], pieces, _PIECE).amax(-1)
+    first = largest.topk(number, dim=-1, sorted=False).indices * _PIECE
+    inside = torch.arange(_PIECE, device=x.device)
+    place = (first[..., None] + inside).flatten(-2)
+    if whole < length:
+        rest = torch.arange(whole, length, device=x.device)
+        place = torch.cat((place, rest.expand(*place.shape[:-1], -1)), dim=-1)
+    value, best = x.gather(-1, place).topk(number, dim=-1)
+    return value, place.gather(-1, best)
 
 
 def drawn(logits_SKV: Tensor, options: GenerationOptions, chance: torch.Generator | None) -> Tensor:

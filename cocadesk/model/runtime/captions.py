@@ -15,7 +15,9 @@ from cocadesk.errors import UserError, tr
 from cocadesk.model.network.config import Variant
 from cocadesk.model.network.decoder import TextDecoder
 from cocadesk.model.network.generation import Generated, Start, generate_candidates
-from cocadesk.model.runtime.torch import Pooled, half_the_threads
+from cocadesk.model.network.products import INT8
+from cocadesk.model.runtime.step_threads import StepThreads
+from cocadesk.model.runtime.torch import Pooled
 from cocadesk.model.tokenizers.captions import prepare_caption
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 from cocadesk.model.values import Caption, GenerationOptions, Markers, Opening
@@ -107,8 +109,11 @@ class CaptionWriter:
     def _generated(
         self, tokens_BQD: torch.Tensor, options: GenerationOptions, starts: Sequence[Start]
     ) -> list[list[Generated]]:
-        with half_the_threads():
-            return generate_candidates(self.decoder, tokens_BQD, options, self._markers, starts)
+        # Sums of whole numbers are exact, in whatever number of threads.
+        with StepThreads(is_free=self.decoder.precision == INT8) as threads:
+            return generate_candidates(
+                self.decoder, tokens_BQD, options, self._markers, starts, between=threads.step
+            )
 
     def _prompt_ids(self, options: GenerationOptions) -> tuple[int, ...]:
         """The ids of the beginning that is asked for, none where it is empty."""

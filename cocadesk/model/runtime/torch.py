@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,23 +16,6 @@ from cocadesk.model.network.coca import CoCa
 from cocadesk.model.tokenizers.tokenizer import TextTokenizer
 
 Pooled = tuple[NDArray[np.float32], NDArray[np.float32]]
-
-
-@contextmanager
-def half_the_threads() -> Iterator[None]:
-    """Compute in torch with half of the threads that this one has, at least with one.
-
-    For many small products after each other, as of captions. Each waits for its slowest
-    thread, and beside other work one often has no processor just then. Measured with 8 captions
-    by CoCa B-32 on two processors, one thread against two: 1.25 s and 1.0 s alone; beside the
-    three processes of a test run 11 s, and with two no second time within 100 s of the start.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // 2))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def forget_as_it_goes(model: CoCa, weights: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from cocadesk.model.device import DeviceChoice
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.generation import Generated, generate, generate_candidates
+from cocadesk.model.network.next_tokens import best_of
 from cocadesk.model.network.products import (
     Arithmetic,
     Int8Product,
@@ -289,6 +291,40 @@ def test_logits_are_the_same_bit_for_bit_alone_and_among_others(precision: str) 
             found = together.feed(token)
             each = [one.feed(token[n : n + 1]) for n, one in enumerate(alone)]
             assert torch.equal(found, torch.cat(each))
+
+
+@needs_int8
+@pytest.mark.parametrize("beams", [1, 4])
+def test_captions_in_int8_are_the_same_however_many_threads_a_step_has(beams: int) -> None:
+    """Also where the number changes between two steps, as beside other work."""
+    model = released_model()
+    decoder, pooled = _decoder(model, "int8"), _pooled(model, 6)
+    options = GenerationOptions(beams=beams, max_tokens=10, min_tokens=10)
+    threads = torch.get_num_threads()
+
+    def written(*numbers: int) -> list[list[Generated]]:
+        left = itertools.cycle(numbers)
+        return generate_candidates(
+            decoder, pooled, options, between=lambda: torch.set_num_threads(next(left))
+        )
+
+    try:
+        found = [written(1), written(2), written(1, 3), written(4, 1, 2)]
+    finally:
+        torch.set_num_threads(threads)
+    assert found == [found[0]] * 4
+
+
+@pytest.mark.parametrize("length", [5, 128, 1000, 49_408])
+@pytest.mark.parametrize("number", [1, 3, 16])
+def test_the_best_of_many_are_those_of_a_sort(length: int, number: int) -> None:
+    generator = torch.Generator().manual_seed(length + number)
+    order = torch.stack([torch.randperm(length, generator=generator) for _ in range(6)])
+    x_23V = order.view(2, 3, length).float()
+    value, place = best_of(x_23V, number)
+    wanted, places = x_23V.sort(-1, descending=True)
+    assert torch.equal(value, wanted[..., :number])
+    assert torch.equal(place, places[..., :number])
 
 
 def test_without_torchs_operators_there_is_no_int8(monkeypatch: pytest.MonkeyPatch) -> None:

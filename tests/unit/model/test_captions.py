@@ -294,9 +294,9 @@ def test_many_pictures_are_written_in_parts_as_they_would_be_together(
     together = writer.write()
     asked: list[int] = []
 
-    def counted(*arguments: object) -> list[list[Generated]]:
+    def counted(*arguments: object, **named: object) -> list[list[Generated]]:
         asked.append(len(arguments[1]))  # type: ignore[arg-type]
-        return generate_candidates(*arguments)  # type: ignore[arg-type]
+        return generate_candidates(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(captions, "generate_candidates", counted)
     tokens = torch.from_numpy(writer.pooled[1])
@@ -312,13 +312,13 @@ def test_many_pictures_are_written_in_parts_as_they_would_be_together(
 def test_captions_are_written_in_half_of_the_threads(
     monkeypatch: pytest.MonkeyPatch, threads: int, half: int
 ) -> None:
-    """Their many small products wait for the slowest one; afterwards all are there again."""
+    """In float32, where sums depend on the number; afterwards all are there again."""
     writer, before, seen = Writer(), torch.get_num_threads(), list[int]()
     whole = captions.generate_candidates
 
-    def noting(*given: object) -> object:
+    def noting(*given: object, **named: object) -> object:
         seen.append(torch.get_num_threads())
-        return whole(*given)  # type: ignore[arg-type]
+        return whole(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(captions, "generate_candidates", noting)
     torch.set_num_threads(threads)
