@@ -126,7 +126,11 @@ class Asker:
         self._check()
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
-        if query.text and not is_like and not any(map(self._is_unread, query.text.split())):
+        has_phrases_alone = _has_phrases_alone(query)
+        if has_phrases_alone and not hits:
+            note = f"{_no_such_phrase(query)} {note}".strip()
+        is_unread = any(map(self._is_unread, query.text.split()))
+        if query.text and not (is_like or has_phrases_alone or is_unread):
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
 
@@ -220,6 +224,24 @@ class Asker:
             self._check()
             found += self._searcher.judged(hits[start : start + _JUDGED_AT_ONCE], text, words)
         return found
+
+
+def _has_phrases_alone(query: Query) -> bool:
+    """True where all that is looked for stands in quotes: what is found holds these words."""
+    return any(term.kind is Sought.PHRASE and not term.is_negated for term in query.sought) and all(
+        term.kind is Sought.PHRASE or term.is_negated for term in query.sought
+    )
+
+
+def _no_such_phrase(query: Query) -> str:
+    phrases = [term for term in query.sought if not term.is_negated]
+    if len(phrases) > 1:
+        return tr("Nothing here holds all of these words as they stand in quotes.")
+    return tr(
+        "No caption, tag, name or other text here holds “{words}”. Without quotes, pictures are "
+        "searched as well.",
+        words=phrases[0].text,
+    )
 
 
 def _shortened(query: Query) -> tuple[Query, str]:

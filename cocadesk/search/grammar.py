@@ -25,6 +25,25 @@ FILTER_FIELDS = (*(f.name for f in FIELDS if f.match not in (None, Match.PRESENT
 OPTIONAL_FIELDS = tuple(f.name for f in FIELDS if f.match is not None and f.is_optional)
 """The values of ``has:``."""
 
+_ELSEWHERE = {
+    "people": "person", "face": "person", "faces": "person", "who": "person",
+    "date": "taken", "year": "taken", "month": "taken", "day": "taken", "during": "taken",
+    "stars": "rating", "star": "rating", "type": "kind", "is": "kind", "media": "kind",
+    "filename": "name", "file": "name", "path": "folder", "directory": "folder", "in": "folder",
+    "ext": "format", "extension": "format", "filetype": "format", "city": "town",
+    "location": "place", "make": "camera", "model": "camera",
+    "keywords": "keyword", "tags": "tag", "albums": "album", "comment": "description",
+    "color": "label", "colour": "label", "shutter": "exposure", "fnumber": "aperture",
+    "author": "creator", "artist": "creator", "imported": "added",
+}  # fmt: skip
+"""Names of filters in other programs, with ours."""
+_DATES_ELSEWHERE = {
+    "before": "<", "until": "<=", "after": ">", "since": ">=", "from": ">=",
+}  # fmt: skip
+"""Names of filters of dates in other programs, with the sign that ours has for them."""
+_ALIKE_FROM = 0.6
+"""A name that is less like what was typed is no help: "before" would mean "exposure"."""
+
 _SPACES = re.compile(r"\s*")
 _WORD = re.compile(r'"[^"]*"(?=\s|$)|\S+')
 # "//" after the colon is an address on the web, one letter before it a drive.
@@ -85,7 +104,7 @@ def _is_field(name: str) -> bool:
 def _term(found: re.Match[str]) -> Term:
     name, term = found[2].lower(), found[0]
     if not _is_field(name):
-        meant = _meant(name, FILTER_FIELDS)
+        meant = _meant_elsewhere(name, found[3]) or _meant(name, FILTER_FIELDS)
         raise UserError(
             tr("There is no filter {name}.", name=repr(found[2])),
             "" if meant else tr("There are {names}.", names=", ".join(FILTER_FIELDS)),
@@ -103,8 +122,18 @@ def _term(found: re.Match[str]) -> Term:
     return Term(field=name, values=values, is_negated=bool(found[1]))
 
 
+def _meant_elsewhere(name: str, value: str) -> str:
+    """What a filter of another program is here; nothing where it is none."""
+    sign = _DATES_ELSEWHERE.get(name)
+    if sign is not None:
+        day = value if _DATE.fullmatch(value) else "2020"
+        return tr("Did you mean {name}?", name=f"taken:{sign}{day}")
+    ours = _ELSEWHERE.get(name)
+    return tr("Did you mean {name}?", name=f"{ours}:{value}") if ours else ""
+
+
 def _meant(text: str, known: tuple[str, ...]) -> str:
-    nearest = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(text.lower(), known, n=1, cutoff=_ALIKE_FROM)
     return tr("Did you mean {name}?", name=nearest[0]) if nearest else ""
 
 

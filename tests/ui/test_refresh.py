@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
@@ -15,14 +17,18 @@ from cocadesk.fake_engine.engine import FakeEngine
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     AnnotationsReply,
+    Hits,
     ListNewest,
     RowsChanged,
     SetAnnotations,
 )
+from cocadesk.protocol.paths import WirePath
+from cocadesk.protocol.values import Days, Hit
 from ui.engine.link import LinkState
 from ui.kit.actions import Actions
 from ui.library.browser import REFRESH_MS
 from ui.library.query import Query
+from ui.library.steady_order import in_shown_order
 from ui.shell.pages import PAGES, Pages
 from ui.shell.window import MainWindow
 
@@ -299,3 +305,64 @@ def test_a_photo_that_is_described_in_passing_moves_nothing(
     assert not is_asked_after(Query(text="dog"))
     assert is_asked_after(Query(text="dog"), other)
     assert is_asked_after(Query(), is_suggestion=False)
+
+
+def test_a_search_keeps_its_order_while_its_photos_change(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """What was seen third stays third, whatever rank its new words give it; F5 ranks anew."""
+    window.search("dog beach")
+    browser, model = window.session.browser, window.session.model
+    qtbot.waitUntil(
+        lambda: browser.is_settled and browser.query == "dog beach" and model.rowCount() > 3,
+        timeout=WAIT_MS,
+    )
+    ranked = list(model.keys)
+    before = Hits(
+        hits=tuple(hit for key in reversed(ranked) if (hit := model.hit_of(key)) is not None)
+    )
+    browser.recall(before)
+    assert list(model.keys) == ranked[::-1]
+    with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
+        engine.server.publish(RowsChanged(keys=(ranked[0],)))
+    assert list(model.keys) == ranked[::-1]
+    with qtbot.waitSignal(browser.settled, timeout=WAIT_MS):
+        browser.ask_again()
+    assert list(model.keys) == ranked
+
+
+def _hit(key: str) -> Hit:
+    return Hit(key=key, path=WirePath(f"/{key}"), score=0.5)
+
+
+def test_newcomers_have_their_rank_among_what_stays_in_its_order() -> None:
+    """What went is gone; an answer by date is as it is."""
+    shown = {"a": 0, "b": 1, "c": 2, "d": 3}
+    answer = Hits(
+        hits=tuple(
+            Hit(key=key, path=WirePath(f"/{key}"), score=0.5) for key in ("c", "new", "a", "b")
+        ),
+        shapes=bytes((3, 9, 1, 2)),
+    )
+    steady = in_shown_order(answer, shown.get)
+    assert [hit.key for hit in steady.hits] == ["a", "new", "b", "c"]
+    assert steady.shapes == bytes((1, 9, 2, 3))
+    dated = msgspec.structs.replace(answer, days=Days(days=(20_000,), counts=(4,)))
+    assert in_shown_order(dated, shown.get) is dated
+
+
+def test_facts_follow_what_becomes_of_the_file(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    """A disk that was away is back: the details say so by themselves."""
+    detail, inspector = window.widgets.detail, window.session.inspector
+    qtbot.waitUntil(lambda: detail.is_described and inspector.row is not None, timeout=WAIT_MS)
+    key = _key(window)
+    media = engine._annotations._context.media
+    for folder in ("/elsewhere", "/back/again"):
+        row = msgspec.structs.replace(media[key].row, folder=folder)
+        media[key] = replace(media[key], row=row)
+        engine.server.publish(RowsChanged(keys=(key,)))
+        qtbot.waitUntil(lambda to=folder: to in detail.facts.texts().values(), timeout=WAIT_MS)
+        assert inspector.row is not None
+        assert inspector.row.folder == folder

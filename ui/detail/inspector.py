@@ -44,6 +44,7 @@ class Inspector(QObject):
     """Asks for one key at a time; answers for another key are dropped."""
 
     detail_loaded = Signal(object)
+    facts_changed = Signal(object)
     annotations_loaded = Signal(object)
     describing = Signal()
     picture_came = Signal(object)
@@ -62,6 +63,7 @@ class Inspector(QObject):
         self.row: Row | None = None
         self.time_s: float | None = None
         self.picture_path = ""
+        self._has_changed = False
         self._pause = single_shot(self, self._describe, DESCRIBE_PAUSE_MS)
         previews.arrived.connect(self._on_picture)
         link.connected.connect(self.reload)
@@ -72,6 +74,7 @@ class Inspector(QObject):
             ticket.cancel()
         self._tickets.clear()
         self.key, self.row, self.time_s, self.picture_path = key, None, time_s, ""
+        self._has_changed = False
         self._pause.stop()
         if key is not None:
             self._ask_facts()
@@ -84,7 +87,8 @@ class Inspector(QObject):
             self.show(self.key, self.time_s)
 
     def reload_annotations(self) -> None:
-        """Asks for the annotations of the same medium again, a little later."""
+        """Asks for the annotations and facts of the same medium again, a little later."""
+        self._has_changed = True
         if self.key is not None and not self._pause.isActive():
             self._pause.start()
 
@@ -127,6 +131,13 @@ class Inspector(QObject):
             ),
         )
 
+    def _ask_facts_again(self) -> None:
+        """``facts_changed`` follows: its file may be elsewhere by now, or its disk away."""
+        is_due, self._has_changed = self._has_changed, False
+        if is_due and self.key is not None and self.row is not None:
+            ticket = self._link.ask(GetDetail(key=self.key), Detail, self._on_facts)
+            self._keep(_About.FACTS, ticket)
+
     def _ask_picture(self) -> None:
         assert self.key is not None
         self.picture_path = ""
@@ -162,6 +173,7 @@ class Inspector(QObject):
         if self.key is None:
             return
         self.ask_group()
+        self._ask_facts_again()
         self.describing.emit()
         self._keep(
             _About.ANNOTATIONS,
@@ -191,6 +203,11 @@ class Inspector(QObject):
                 _About.MOMENTS,
                 self._link.ask(GetMoments(key=answer.row.key), Moments, self._on_moments),
             )
+
+    def _on_facts(self, answer: Detail) -> None:
+        if answer.row.key == self.key:
+            self.row = answer.row
+            self.facts_changed.emit(answer)
 
     def _on_moments(self, answer: Moments) -> None:
         if answer.key == self.key:

@@ -112,6 +112,12 @@ class DetailPane(QFrame):
         self.show_marks(row)
         self.facts.show_facts(facts_of(row, self._more))
 
+    def show_facts(self, row: Row, facts: tuple[Fact, ...]) -> None:
+        """The facts of the medium that is shown, as they are by now."""
+        if row.key == self.key:
+            self._more = facts
+            self.facts.show_facts(facts_of(row, facts))
+
     def show_marks(self, row: Row) -> None:
         """The stars, flag and favourite mark of a row."""
         self.marks.setText(marks(row))

@@ -56,6 +56,7 @@ class DetailPresenter(QObject):
         inspector.full_came.connect(self._on_full)
         self._shown: tuple[str | None, float | None] = (None, None)
         inspector.detail_loaded.connect(self._on_detail)
+        inspector.facts_changed.connect(self._on_facts)
         inspector.annotations_loaded.connect(self._on_annotations)
         inspector.describing.connect(detail.say_describing)
         inspector.picture_came.connect(self._on_picture)
@@ -122,6 +123,12 @@ class DetailPresenter(QObject):
     def _on_detail(self, answer: Detail) -> None:
         self._model.set_rows([answer.row])
         self._show(answer.row, answer.facts)
+
+    def _on_facts(self, answer: Detail) -> None:
+        """Only facts: a video goes on playing, and what is being typed stays."""
+        self._model.set_rows([answer.row])
+        self._detail.show_facts(answer.row, answer.facts)
+        self._large.show_facts(answer.row, answer.facts)
 
     def _on_thumbnail(self, key: object) -> None:
         """Something to see until the large picture comes."""

@@ -41,6 +41,7 @@ from ui.library.listing import Listing
 from ui.library.query import EVERYTHING, Query, Showing
 from ui.library.results_model import ResultsModel, with_more
 from ui.library.sorting import Sorting
+from ui.library.steady_order import in_shown_order
 from ui.library.stretches import GrowingList
 
 RESULTS_LIMIT = 500
@@ -79,6 +80,7 @@ class Browser(QObject):
         self._ticket: Ticket | None = None
         self._growing: GrowingList | None = None
         self._took_s = 0.0
+        self._is_steady = False
         self._collapse: GroupLabel | None = None
         self._opener = GroupOpener(
             link, model.groups, lambda key: model.position_of(key) is not None, self
@@ -180,9 +182,11 @@ class Browser(QObject):
         if job.kind is JobKind.SWITCH_MODEL:
             self._model.refresh_rows(())
 
-    def _ask(self, query: Query) -> None:
+    def _ask(self, query: Query, *, is_steady: bool = False) -> None:
+        """Asks; where it ``is_steady``, what a search shows already keeps its order."""
         self._refresh.stop()
         self._asked = query
+        self._is_steady = is_steady
         if query.showing is not Showing.SEARCH:
             self.fold.let_go()
         if self._ticket is not None:
@@ -216,11 +220,15 @@ class Browser(QObject):
             self._refresh.start(usual_ms if self._model.keys else FIRST_MS)
 
     def _ask_when_whole(self) -> None:
-        """A long list that is still coming would never be whole if it began anew each time."""
+        """A long list that is still coming would never be whole if it began anew each time.
+
+        Stars and tags given in a search, and captions that came meanwhile, give its photos
+        other ranks: they stay where a person sees them until something else is asked.
+        """
         if self.waits() or (self._growing is not None and not self._growing.is_whole):
             self._refresh.start(REFRESH_MS)
         else:
-            self.ask_again()
+            self._ask(self._asked, is_steady=True)
 
     def _ask_stretch(self, growing: GrowingList) -> None:
         """An album shows all that a person put into it."""
@@ -281,6 +289,8 @@ class Browser(QObject):
     def _on_hits(self, answer: Hits) -> None:
         is_again = self._asked == self._answered
         answer = self.fold.take(answer, is_again=is_again)
+        if is_again and self._is_steady:
+            answer = in_shown_order(answer, self._model.position_of)
         copies = {hit.key: hit.copies for hit in answer.hits}
         keys = self._arrange(KeyList(copies, answer.shapes), copies)
         days = _with_opened(answer.days, keys, self._model.groups)

@@ -346,6 +346,20 @@ def test_own_words_that_say_all_need_no_belief(judging: World) -> None:
     assert not any(hit.is_relevant for hit in judging.ask("parki").hits)
 
 
+def test_words_in_quotes_need_no_belief(judging: World) -> None:
+    """They stand there, in a suggested caption as well; without any the note says why."""
+    held = judging.add("blue", machine_caption="Two girls in a water fountain")
+    judging.add("blue", machine_caption="A fountain without water")
+    assert believed(judging.ask('"water fountain"')) == {held: True}
+    assert not any(believed(judging.ask("water fountain")).values())
+    for text in ('"fire fountain"', '"fire fountain" -dog'):
+        found = judging.ask(text)
+        assert found.hits == []
+        assert "“fire fountain”" in found.note
+    assert "all of these" in judging.ask('"fire fountain" "water"').note
+    assert judging.ask('"water fountain"').note == ""
+
+
 def test_what_comes_first_is_believed(judging: World) -> None:
     """Also a folder of the very name."""
     folder = judging.add("blue", "/photos/red/x.jpg")

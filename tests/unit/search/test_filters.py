@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -28,7 +29,12 @@ from cocadesk.library.rows import (
     new_key,
 )
 from cocadesk.search.filters import Filter, parse_filter, split_query
-from cocadesk.search.grammar import FILTER_FIELDS, OPTIONAL_FIELDS
+from cocadesk.search.grammar import (
+    _DATES_ELSEWHERE,
+    _ELSEWHERE,
+    FILTER_FIELDS,
+    OPTIONAL_FIELDS,
+)
 from cocadesk.search.matching import matching_keys, newest_keys, newest_matching
 from cocadesk.search.terms import HAS, DateRange, NumberRange, Term, Value
 from tests.support.columns import columns_of
@@ -351,6 +357,13 @@ def test_terms_are_told_from_words(query: str, words: str, printed: str) -> None
         ("kind:vidoe", "Did you mean video?"),
         ("has:captions", "Did you mean caption?"),
         ("qqqq:x", "in quotes"),
+        ("bofuro:x", "in quotes"),
+        ("before:2020", "Did you mean taken:<2020?"),
+        ("after:2019-05", "Did you mean taken:>2019-05?"),
+        ("since:yesterday", "Did you mean taken:>=2020?"),
+        ("date:2019", "Did you mean taken:2019?"),
+        ("stars:>=4", "Did you mean rating:>=4?"),
+        ('people:"Ida B"', 'Did you mean person:"Ida B"?'),
         ("state:away", "present, missing, offline"),
         ("flag:picked", "Did you mean pick?"),
         ("favourite:5", "yes, no"),
@@ -373,6 +386,17 @@ def test_a_bad_term_is_a_sentence_that_helps(term: str, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
         split_query(f"dog {term}")
     assert sentence in str(caught.value)
+
+
+def test_names_of_other_programs_lead_to_filters_that_there_are() -> None:
+    """What is said to be meant can be typed; no filter of ours is called otherwise."""
+    assert not {*_ELSEWHERE, *_DATES_ELSEWHERE} & set(FILTER_FIELDS)
+    assert set(_ELSEWHERE.values()) <= set(FILTER_FIELDS)
+    for name in _DATES_ELSEWHERE:
+        with pytest.raises(UserError) as caught:
+            split_query(f"{name}:2019-05")
+        (offered,) = re.findall(r"taken:[<>=0-9-]+", str(caught.value))
+        assert str(split_query(offered)[1])
 
 
 def test_a_filter_alone_may_hold_no_words() -> None:

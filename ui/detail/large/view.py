@@ -159,6 +159,12 @@ class LargeView(QFrame):
         self.words.show_row(row)
         self.video.follow(row)
 
+    def show_facts(self, row: Row, facts: Sequence[Fact]) -> None:
+        """The facts of the medium that is shown, as they are by now."""
+        if row.key == self._told.key:
+            self._told = _Told(row.key, tuple(facts))
+            self.info.show_facts(row, self._told.facts)
+
     def show_position(self, position: int) -> None:
         """The place in the list, from 0."""
         self.place.setText(place_text(position, self._model))
