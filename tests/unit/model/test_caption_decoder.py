@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from cocadesk.model.backend import open_backend
-from cocadesk.model.checkpoints.checkpoint import load_model, open_checkpoint
+from cocadesk.model.checkpoints.checkpoint import WEIGHTS, load_model, open_checkpoint
 from cocadesk.model.device import DeviceChoice
+from cocadesk.model.mapped_files import forget_mapped
 from cocadesk.model.network.coca import CoCa
 from cocadesk.model.network.decoder import Decoding, TextDecoder
 from cocadesk.model.network.generation import Generated, generate, generate_candidates
@@ -291,6 +292,33 @@ def test_logits_are_the_same_bit_for_bit_alone_and_among_others(precision: str) 
             found = together.feed(token)
             each = [one.feed(token[n : n + 1]) for n, one in enumerate(alone)]
             assert torch.equal(found, torch.cat(each))
+
+
+def test_the_reference_gives_back_its_weights_as_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a few products' time, and with the captions of a decoder that keeps them."""
+    checkpoint = open_checkpoint(write_tiny_checkpoint(tmp_path / "m"))
+    file, state = checkpoint.folder / WEIGHTS, MappedState(checkpoint)
+    forgotten: list[Path] = []
+
+    def noted(path: Path) -> None:
+        forgotten.append(path)
+        forget_mapped(path)
+
+    monkeypatch.setattr(caption_decoder, "forget_mapped", noted)
+    plain = plain_arithmetic(torch.float32)
+    tokens = _pooled(load_model(checkpoint))
+    found = []
+    for arithmetic in (plain, caption_decoder._passing_arithmetic(file)):
+        with torch.inference_mode():
+            trial = CaptionTrial(TextDecoder(checkpoint.config.text, state, arithmetic), tokens)
+        found.append((trial.ids, trial.next_BTV))
+        assert bool(forgotten) is (arithmetic is not plain)
+    (ids, next_BTV), (same, same_BTV) = found
+    assert same == ids
+    assert torch.equal(same_BTV, next_BTV)
+    assert set(forgotten) == {file}
 
 
 @needs_int8
