@@ -292,7 +292,8 @@ def _outcome(
 
 
 def _sentence(report: IndexReport) -> str:
-    is_news = report.indexed or not report.unchanged
+    others = report.unchanged or report.refreshed or report.moved or report.missing
+    is_news = report.indexed or not (others or report.offline)
     return sentence(
         tr("{media} added", media=_photos_and_videos(report)) if is_news else tr("Nothing new"),
         (report.unchanged, tr("already known")),

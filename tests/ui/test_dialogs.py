@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QPushButton, QTreeWidget, QWidget
@@ -143,6 +144,15 @@ def test_a_plan_without_anything_to_write_cannot_be_carried_out(writing: WriteDi
     assert not writing.write.isEnabled()
 
 
+def test_captions_of_files_have_room_only_where_there_are_any(writing: WriteDialog) -> None:
+    """Where all files are new, their captions get it."""
+    new = _item("new", WriteKind.NEW)
+    changed = msgspec.structs.replace(new, kind=WriteKind.CHANGED, old="An old one")
+    for items, is_hidden in (((new,), True), ((new, changed), False), ((new,), True)):
+        writing.show_plan(WritePlan(items=items, new=len(items)))
+        assert writing.tree.isColumnHidden(2) is is_hidden
+
+
 def test_a_long_plan_says_how_many_are_shown(writing: WriteDialog) -> None:
     """The rest is only counted."""
     writing.show_plan(WritePlan(items=(_item("new", WriteKind.NEW),), new=5000))
@@ -186,7 +196,9 @@ def test_a_photo_without_history_says_so(parent: QWidget) -> None:
     ("shown", "total", "sentence"),
     [
         (0, 0, "All files could be read."),
-        (2, 2, "A file that changes is tried again."),
+        (1, 1, "1 file. Everything else was done."),
+        (2, 2, "2 files. Everything else was done. A file that changes is tried again."),
+        (2, 900, "900 files. Everything"),
         (2, 900, "The first 2 of 900 are shown."),
     ],
 )

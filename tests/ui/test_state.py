@@ -28,6 +28,12 @@ FOUND = Listing(showing=Showing.SEARCH, query="dog", shown=3, is_filtered=True)
         (FOUND, "3 results for “dog”, best match first"),
         (replace(FOUND, shown=1), "1 result for “dog”, best match first"),
         (replace(FOUND, shown=500, is_complete=False), "The 500 best matches for “dog”"),
+        (replace(FOUND, shown=500, is_complete=False, is_judged=True, believed=500),
+         "The 500 best matches for “dog”"),
+        (replace(FOUND, shown=500, is_judged=True, believed=500),
+         "500 photos show “dog”, best match first"),
+        (replace(FOUND, shown=9, is_complete=False, is_judged=True, believed=9, rest=491),
+         "9 photos show “dog”, best match first"),
         (replace(FOUND, query="kind:video", is_ranked=False),
          "3 results for “kind:video”, newest first"),
         (replace(FOUND, query="kind:video", shown=500, is_ranked=False, is_complete=False),
@@ -59,6 +65,12 @@ def test_where_there_is_less_room_the_number_and_what_was_asked_stay_longest() -
         f"2 photos show “{asked}”",
         "2 photos show “a dog running through t…”",
         "2 results",
+    )
+    full = replace(found, shown=500, believed=500, rest=0, hidden=0, is_complete=False)
+    assert full.headlines == (
+        f"The 500 best matches for “{asked}”",
+        "The 500 best matches for “a dog running through t…”",
+        "The best 500",
     )
     assert replace(found, believed=0).headlines[-1] == "Nothing found"
     assert NEWEST.headlines == (

@@ -87,6 +87,10 @@ class TakeOverDialog(FramedDialog):
         self.accept()
 
 
+_NOW = 2
+"""The column of the captions that stand in the files."""
+
+
 class WriteDialog(FramedDialog):
     """Preview of the changes, before anything is written."""
 
@@ -136,6 +140,7 @@ class WriteDialog(FramedDialog):
         self.tree.clear()
         items = sorted(plan.items, key=lambda item: ORDER.index(item.kind))
         self.tree.addTopLevelItems([_file_line(item) for item in items])
+        self.tree.setColumnHidden(_NOW, not any(item.old for item in items))
         self.counts.setText(_counted(plan))
         number = plan.new + plan.changed
         self.write.setText(

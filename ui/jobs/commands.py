@@ -15,7 +15,7 @@ from ui.engine.tracker import JobTracker
 from ui.jobs.panel import JobsPanel, JobStrip
 from ui.kit.actions import Actions, Slots
 from ui.kit.dialogs import DialogHost, FramedDialog, table, table_line
-from ui.kit.translation import grouped, tr
+from ui.kit.translation import grouped, tr, tr_count
 from ui.kit.widgets import button, label
 
 UNREAD = tr("Files that could not be read")
@@ -154,7 +154,11 @@ class FailuresDialog(FramedDialog):
 def _summary(shown: int, total: int) -> str:
     if not shown:
         return tr("All files could be read.")
-    said = tr("Everything else was done. A file that changes is tried again.")
+    said = tr_count(
+        max(shown, total),
+        "{n} file. Everything else was done. A file that changes is tried again.",
+        "{n} files. Everything else was done. A file that changes is tried again.",
+    )
     if total <= shown:
         return said
     first = tr(

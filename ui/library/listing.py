@@ -84,6 +84,8 @@ class Listing:
         number = self.believed if self._is_cut else self.total or self.shown
         if not number:
             return (tr("Nothing found"),)
+        if self.showing is Showing.SEARCH and self._has_best_alone:
+            return (tr("The best {shown}", shown=grouped(self.shown)),)
         if self.showing in (Showing.SEARCH, Showing.SIMILAR):
             return (tr_count(number, "{n} result", "{n} results"),)
         return (count_media(number), tr_count(number, "{n} in all", "{n} in all"))
@@ -137,7 +139,13 @@ class Listing:
     def _is_cut(self) -> bool:
         """True where only those of a search are shown that the model believes to fit."""
         is_judged = self.showing is Showing.SEARCH and self.is_judged and not self.is_open
-        return is_judged and bool(self.rest or self.believed)
+        has_more = not self.is_complete and not self.rest  # all that came fit: others may, too
+        return is_judged and bool(self.rest or self.believed) and not has_more
+
+    @property
+    def _has_best_alone(self) -> bool:
+        """True where a search has more than it shows, however well they fit."""
+        return self.is_ranked and not self.is_complete and not self._is_cut
 
     @property
     def _is_none(self) -> bool:
@@ -185,7 +193,7 @@ class Listing:
                 self.shown, "{n} result for {asked}", "{n} results for {asked}", asked=asked
             )
         shown = grouped(self.shown)
-        if self.is_ranked:
+        if self._has_best_alone:
             return tr("The {shown} best matches for {asked}", shown=shown, asked=asked)
         if not self.order:
             return tr("The {shown} newest results for {asked}", shown=shown, asked=asked)

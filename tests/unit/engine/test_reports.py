@@ -20,7 +20,9 @@ from cocadesk.engine.annotation_jobs import (
     write_outcome,
 )
 from cocadesk.engine.conversions import REPORTED, failures_of, to_failures, to_value
+from cocadesk.engine.index_job import _sentence
 from cocadesk.engine.job_records import JobRecords
+from cocadesk.indexing import types as indexing
 from cocadesk.library.library import Library
 from cocadesk.library.rows import JobRow
 from cocadesk.protocol import values
@@ -204,3 +206,19 @@ def test_a_running_job_reports_what_it_could_not_do_so_far() -> None:
     for progress in (captions, writing):
         (failure,) = failures_of(report_so_far(progress, skipped))
         assert (failure.path, failure.reason) == (WirePath("/a.jpg"), "It is empty.")
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        (indexing.IndexReport(), "0 photos added."),
+        (indexing.IndexReport(offline=12), "Nothing new, 12 on a disk that is not connected."),
+        (indexing.IndexReport(moved=3), "Nothing new, 3 moved."),
+        (indexing.IndexReport(missing=2), "Nothing new, 2 gone."),
+        (indexing.IndexReport(indexed=1, offline=2),
+         "1 photo added, 2 on a disk that is not connected."),
+    ],
+)  # fmt: skip
+def test_an_index_without_newcomers_says_so(report: indexing.IndexReport, sentence: str) -> None:
+    """A disk that is away adds no "0 photos"; an empty folder does."""
+    assert _sentence(report) == sentence
