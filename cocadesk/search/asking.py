@@ -127,12 +127,18 @@ class Asker:
         hits = self._searcher.best(question, limit, among, asked.collapse)
         is_like = asked.like or any(t.kind is Sought.LIKE and not t.is_negated for t in sought)
         has_phrases_alone = _has_phrases_alone(query)
-        if has_phrases_alone and not hits:
-            note = f"{_no_such_phrase(query)} {note}".strip()
+        if not hits:
+            note = f"{self._why_nothing(query, among)} {note}".strip()
         is_unread = any(map(self._is_unread, query.text.split()))
         if query.text and not (is_like or has_phrases_alone or is_unread):
             hits = self._judged(hits, query.text, question.words)
         return Found(hits=hits, is_ranked=True, note=note, read_as=read_as)
+
+    def _why_nothing(self, query: Query, among: Filter) -> str:
+        """What let nothing be found, where it is known: pictures alone always find something."""
+        if query.filter and not self._searcher.has_any(among):
+            return tr("No photo or video passes all of: {filters}.", filters=str(query.filter))
+        return _no_such_phrase(query) if _has_phrases_alone(query) else ""
 
     def _too_long(self, query: Query) -> str:
         """A sentence where the model reads a part of a text alone; empty where it reads all."""

@@ -14,7 +14,7 @@ import pytest
 
 from cocadesk.errors import UserError
 from cocadesk.library.library import Library
-from cocadesk.library.rows import MediaChange, MediaRow, MediaState, ViewRow, new_key
+from cocadesk.library.rows import MediaChange, MediaKind, MediaRow, MediaState, ViewRow, new_key
 from cocadesk.search import asking
 from cocadesk.search.asking import MOST_TERMS, Asked, Asker, Found, Vector, count_of
 from cocadesk.search.calibration import Calibrator
@@ -358,6 +358,21 @@ def test_words_in_quotes_need_no_belief(judging: World) -> None:
         assert "“fire fountain”" in found.note
     assert "all of these" in judging.ask('"fire fountain" "water"').note
     assert judging.ask('"water fountain"').note == ""
+
+
+def test_filters_that_nothing_passes_are_named(world: World) -> None:
+    """Other words would not help; where something passes, they might."""
+    world.add("red", human_tags_added=("park",))
+    world.add("blue", kind=MediaKind.VIDEO)
+    for text in ("dog tag:park kind:video", '"dog" tag:park kind:video'):
+        found = world.ask(text)
+        assert (found.hits, found.note) == (
+            [],
+            "No photo or video passes all of: tag:park kind:video.",
+        )
+    assert world.ask("dog tag:park").note == ""
+    assert "“dog”" in world.ask('"dog" tag:park').note
+    assert world.ask("dog -red tag:park").note == ""
 
 
 def test_what_comes_first_is_believed(judging: World) -> None:
