@@ -62,11 +62,33 @@ def retold(sentence: str) -> str:
         if "{" in english and (found := _pattern(english).fullmatch(sentence)):
             parts = found.groupdict().items()
             return said.format(
-                **{name: part if name in _AS_GIVEN else retold(part) for name, part in parts}
+                **{name: part if name in _AS_GIVEN else retold_parts(part) for name, part in parts}
             )
     if re.fullmatch(r"\d{1,3}(,\d{3})+", sentence):
         return grouped(int(sentence.replace(",", "")))
     return sentence
+
+
+def retold_parts(message: str) -> str:
+    """A message of several kept sentences, or of parts between commas: each one retold.
+
+    A part may be a number with kept words behind it: "3 described, 2 already known.".
+    """
+    if (said := retold(message)) != message:
+        return said
+    sentences = re.split(r"(?<=[.!?]) ", message)
+    if len(sentences) > 1:
+        return " ".join(map(retold_parts, sentences))
+    parts = message.removesuffix(".").split(", ")
+    return ", ".join(map(_retold_part, parts)) + "." * message.endswith(".")
+
+
+def _retold_part(part: str) -> str:
+    if (said := retold(part)) != part:
+        return said
+    number, between, words = part.partition(" ")
+    is_number = number.replace(",", "").isdecimal()
+    return retold(number) + between + retold(words) if is_number else part
 
 
 def tr(text: str, /, **values: object) -> str:

@@ -186,8 +186,8 @@ def all_media() -> str:
 
 
 def captions_title(things: str) -> str:
-    """The title of a job that writes captions for these."""
-    return kept("Captions for {things}", things=things)
+    """The title of a job that describes these; a person's own words stay."""
+    return kept("Suggesting captions and tags for {things}", things=things)
 
 
 def writing_title(things: str) -> str:
@@ -202,4 +202,4 @@ def taking_over_title(things: str) -> str:
 
 def new_tags_title() -> str:
     """The title of a job that tags all media with another vocabulary."""
-    return kept("New tags for all photos and videos")
+    return kept("Suggesting new tags for all photos and videos")

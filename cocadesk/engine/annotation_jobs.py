@@ -26,7 +26,7 @@ from cocadesk.engine.handlers import EngineContext
 from cocadesk.engine.index_job import job_step, stage_of
 from cocadesk.engine.job_steps import JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.scopes import scope_keys
-from cocadesk.errors import UserError, grouped, kept, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.library.rows import DESCRIBE, new_key
 from cocadesk.protocol import values
 from cocadesk.protocol.captions import CaptionWriting
@@ -48,6 +48,8 @@ STAGES = {
     AnnotationStage.WRITE: tr("Writing captions"),
     AnnotationStage.TAKE_OVER: tr("Reading texts beside photos"),
 }
+SUGGESTING = frozenset({AnnotationStage.CAPTION, AnnotationStage.TAG})
+UNDONE = kept("It was undone before it ended.")
 Report = TypeVar("Report", DescribeReport, WriteReport, TakeOverReport)
 
 
@@ -127,7 +129,7 @@ class AnnotationJobs:
                 rest=self._context.power.rest,
                 captioner=captioner,
             )
-            report = yield from self._relayed(inner, model=captioner.model)
+            report = yield from self._relayed(inner, model=captioner.model, ends_told=True)
         self._described.pop(order.order, None)
         if order.again or order.style is not None:
             self._keep_from_older(spec, done)
@@ -159,7 +161,7 @@ class AnnotationJobs:
             raise UserError(tr("These files are not in the library any more."))
         wanted = structs.replace(order, scope=Scope(keys=keys), order=new_key())
         said = kept_things(self._library, keys)
-        title = kept("Captions for {things}, tried again", things=said)
+        title = kept("Suggesting captions and tags for {things}, tried again", things=said)
         return self._context.queue(JobKind.CAPTION, title, wanted, items=len(keys))
 
     def tag_steps(self, spec: str) -> Steps:
@@ -173,7 +175,7 @@ class AnnotationJobs:
             scope_keys(self._library, Scope()),
             self._made(JobKind.TAG),
         )
-        report = yield from self._relayed(inner)
+        report = yield from self._relayed(inner, ends_told=True)
         return describe_outcome(report, verb="tagged")
 
     def write_again(self, spec: str, _paths: Sequence[bytes] = ()) -> JobReply:
@@ -229,10 +231,14 @@ class AnnotationJobs:
         inner: Generator[AnnotationProgress, None, Report],
         on_first: Callable[[], None] = lambda: None,
         model: Backend | None = None,
+        *,
+        ends_told: bool = False,
     ) -> Generator[JobStep, None, Report]:
         """The steps of a job; windows hear of the rows that change.
 
         ``on_first`` is called when the first media are done. ``model`` looks at pictures.
+        ``ends_told``: in the end any row may have changed: lists stand still until then, since
+        what is suggested moves nothing in them.
         """
         is_first = True
         skipped: list[SkippedFile] = []
@@ -243,7 +249,9 @@ class AnnotationJobs:
                 is_first = False
                 on_first()
             if progress.keys:
-                self._context.publish(RowsChanged(keys=progress.keys))
+                are_suggested = progress.stage in SUGGESTING
+                changed = RowsChanged(keys=progress.keys, only_suggestions=are_suggested)
+                self._context.publish(changed)
             skipped.extend(progress.skipped)
             report = report_so_far(progress, skipped) if progress.skipped else None
             stage = STAGES[progress.stage]
@@ -253,7 +261,11 @@ class AnnotationJobs:
                 stage = stage_of(model, stage, captions=True)
             return job_step(progress, stage, report)
 
-        return (yield from relayed(inner, step))
+        try:
+            return (yield from relayed(inner, step))
+        finally:
+            if ends_told:
+                self._context.publish(RowsChanged())
 
 
 def report_so_far(
@@ -269,15 +281,15 @@ def report_so_far(
 
 def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutcome:
     """The end of a caption or tag job."""
-    number = grouped(report.described)
+    number = f"{report.described:,}"
     is_tagging = verb == "tagged"
     message = sentence(
-        tr("{number} tagged", number=number)
+        kept("{number} tagged", number=number)
         if is_tagging
-        else tr("{number} described", number=number),
-        (report.unchanged, tr("already known")),
-        (report.by_person, tr("with a caption of your own")),
-        (len(report.failed), tr("could not be read")),
+        else kept("{number} described", number=number),
+        (report.unchanged, kept("already known")),
+        (report.by_person, kept("with a caption of your own")),
+        (len(report.failed), kept("could not be read")),
     )
     return JobOutcome(
         message=message,
@@ -289,12 +301,12 @@ def describe_outcome(report: DescribeReport, verb: str = "described") -> JobOutc
 def take_over_outcome(report: TakeOverReport) -> JobOutcome:
     """The end of a job that takes texts over."""
     done = sentence(
-        tr("{taken} taken over", taken=grouped(report.taken)),
-        (report.unchanged, tr("already your captions")),
-        (report.without, tr("without a text")),
-        (len(report.skipped), tr("skipped")),
+        kept("{number} taken over", number=f"{report.taken:,}"),
+        (report.unchanged, kept("already your captions")),
+        (report.without, kept("without a text")),
+        (len(report.skipped), kept("skipped")),
     )
-    stopped = tr("It was undone before it ended. ") if report.was_undone else ""
+    stopped = UNDONE + " " if report.was_undone else ""
     return JobOutcome(
         message=stopped + done,
         report=to_value(report, values.TakeOverReport, skipped=skipped_items(report.skipped)),
@@ -305,11 +317,11 @@ def take_over_outcome(report: TakeOverReport) -> JobOutcome:
 def write_outcome(report: WriteReport) -> JobOutcome:
     """The end of a write job."""
     done = sentence(
-        tr("{written} written", written=grouped(report.written)),
-        (report.unchanged, tr("already up to date")),
-        (len(report.skipped), tr("skipped")),
+        kept("{number} written", number=f"{report.written:,}"),
+        (report.unchanged, kept("already up to date")),
+        (len(report.skipped), kept("skipped")),
     )
-    stopped = tr("It was undone before it ended. ") if report.was_undone else ""
+    stopped = UNDONE + " " if report.was_undone else ""
     return JobOutcome(
         message=stopped + done,
         report=to_value(report, values.WriteReport, skipped=skipped_items(report.skipped)),

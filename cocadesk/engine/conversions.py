@@ -123,11 +123,12 @@ def to_failures(skipped: Sequence[SkippedItem], stage: str = "") -> tuple[Failur
 
 
 def sentence(first: str, *numbers: tuple[int, str]) -> str:
-    """ "3 described, 2 already known.": the first part, then what is not zero."""
-    return (
-        ", ".join([first, *(f"{grouped(number)} {words}" for number, words in numbers if number)])
-        + "."
-    )
+    """ "3 described, 2 already known.": the first part, then what is not zero.
+
+    English, of kept parts; ``retold_parts`` shows it.
+    """
+    more = (f"{number:,} {words}" for number, words in numbers if number)
+    return ", ".join([first, *more]) + "."
 
 
 def failures_of(report: JobReport | None) -> tuple[FailureValue, ...]:

@@ -13,7 +13,7 @@ from cocadesk.engine.conversions import LABELS, level_of, to_rows, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Steps, relayed
 from cocadesk.engine.scopes import row_of
-from cocadesk.errors import grouped, kept, tr, tr_count
+from cocadesk.errors import kept, tr
 from cocadesk.indexing.types import GroupingProgress, GroupingReport, GroupingStage
 from cocadesk.library.best import ranked
 from cocadesk.library.edits import apart_pairs, best_keys
@@ -225,13 +225,13 @@ def _step(progress: GroupingProgress) -> JobStep:
 
 
 def _sentence(report: GroupingReport) -> str:
-    found = []
-    if report.exact:
-        found.append(tr("{number} of exact copies", number=grouped(report.exact)))
-    if report.same:
-        found.append(tr("{number} of the same picture", number=grouped(report.same)))
-    if report.burst:
-        found.append(tr_count(report.burst, "{n} burst", "{n} bursts"))
+    bursts = kept("bursts") if report.burst != 1 else kept("burst")
+    numbers = (
+        (report.exact, kept("of exact copies")),
+        (report.same, kept("of the same picture")),
+        (report.burst, bursts),
+    )
+    found = [f"{number:,} {words}" for number, words in numbers if number]
     if not found:
-        return tr("No same pictures were found.")
-    return tr("Groups: {groups}.", groups=", ".join(found))
+        return kept("No same pictures were found.")
+    return kept("Groups: {groups}.", groups=", ".join(found))

@@ -16,7 +16,7 @@ from cocadesk.engine.conversions import sentence, to_failures, to_value
 from cocadesk.engine.handlers import EngineContext, RequestHandler, Restart
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep, Legs, Steps, relayed
 from cocadesk.engine.switch_orders import awaited_sources
-from cocadesk.errors import UserError, grouped, kept, tr, tr_count
+from cocadesk.errors import UserError, kept, tr, tr_count
 from cocadesk.indexing.types import (
     Again,
     IndexOptions,
@@ -280,9 +280,8 @@ def _outcome(
     failed = [*report.failed, *(one for one in updated.unreadable if one.path not in known)]
     message = _sentence(report)
     if updated.filled:
-        message += tr(
-            " Read again with the improved model: {filled}.", filled=grouped(updated.filled)
-        )
+        again = kept("Read again with the improved model: {number}.", number=f"{updated.filled:,}")
+        message = f"{message} {again}"
     message = " ".join((message, *notes))
     return JobOutcome(
         message=message,
@@ -295,21 +294,30 @@ def _sentence(report: IndexReport) -> str:
     others = report.unchanged or report.refreshed or report.moved or report.missing
     is_news = report.indexed or not (others or report.offline)
     return sentence(
-        tr("{media} added", media=_photos_and_videos(report)) if is_news else tr("Nothing new"),
-        (report.unchanged, tr("already known")),
-        (report.refreshed, tr("whose details were read again")),
-        (report.moved, tr("moved")),
-        (report.missing, tr("gone")),
-        (report.offline, tr("on a disk that is not connected")),
-        (len(report.failed), tr("could not be read")),
+        kept("{media} added", media=_photos_and_videos(report)) if is_news else kept("Nothing new"),
+        (report.unchanged, kept("already known")),
+        (report.refreshed, kept("whose details were read again")),
+        (report.moved, kept("moved")),
+        (report.missing, kept("gone")),
+        (report.offline, kept("on a disk that is not connected")),
+        (len(report.failed), kept("could not be read")),
     )
 
 
 def _photos_and_videos(report: IndexReport) -> str:
     """The media that were added, each kind only where there is one ("3 photos and 1 video")."""
-    photos = report.indexed - report.videos
-    of_photos = tr_count(photos, "{n} photo", "{n} photos")
-    of_videos = tr_count(report.videos, "{n} video", "{n} videos")
-    if photos and report.videos:
-        return tr("{photos} and {videos}", photos=of_photos, videos=of_videos)
-    return of_videos if report.videos else of_photos
+    photos, videos = report.indexed - report.videos, report.videos
+    of_photos, of_videos = f"{photos:,}", f"{videos:,}"
+    if not videos:
+        return kept("1 photo") if photos == 1 else kept("{number} photos", number=of_photos)
+    if not photos:
+        return kept("1 video") if videos == 1 else kept("{number} videos", number=of_videos)
+    if photos == 1:
+        return (
+            kept("1 photo and 1 video")
+            if videos == 1
+            else kept("1 photo and {number} videos", number=of_videos)
+        )
+    if videos == 1:
+        return kept("{number} photos and 1 video", number=of_photos)
+    return kept("{number} photos and {videos} videos", number=of_photos, videos=of_videos)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cocadesk.engine.job_order import Hold, Lane, in_order, lane_of, may_pass, waits
 from cocadesk.engine.job_records import CRASHES_ALLOWED, Job, JobRecords, JobSpec
 from cocadesk.engine.job_steps import JobStep
-from cocadesk.errors import UserError, retold, tr
+from cocadesk.errors import UserError, retold, retold_parts, tr
 from cocadesk.protocol.values import JobKind, JobState, JobValue
 
 SAVE_EVERY_S = 10.0
@@ -110,7 +110,7 @@ class JobList:
     def renew(self, job: Job, order: JobSpec) -> None:
         """Lets a job begin anew with this order, behind those that wait already."""
         self._jobs[job.value.id] = self._jobs.pop(job.value.id)
-        job.spec, job.report = order, None
+        job.spec, job.report, job.message = order, None, ""
         job.went_on_s, job.rests_until_s, job.worked_s = None, -math.inf, 0.0
         fresh = JobStep().fields() | {"attempt": order.attempt, "message": "", "finished": ""}
         self.set(job, state=JobState.QUEUED, **fresh)
@@ -132,13 +132,14 @@ class JobList:
             self.tell_waits()
 
     def end(self, job: Job, state: JobState, *, message: str, failed: int | None = None) -> None:
-        """The job ends so, unless it has ended already."""
+        """The job ends so, unless it has ended already; ``message`` as in ``JobOutcome``."""
         if job.value.state.is_final:
             return
+        job.message = message
         self.set(
             job,
             state=state,
-            message=message,
+            message=retold_parts(message),
             failed=job.value.failed if failed is None else failed,
             seconds_left=None,
             current="",

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cocadesk.engine.conversions import to_value
-from cocadesk.errors import UserError, retold
+from cocadesk.errors import UserError, retold, retold_parts
 from cocadesk.library.rows import JobRow
 from cocadesk.protocol.values import JobKind, JobReport, JobState, JobValue
 
@@ -110,6 +110,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Job:
     """A job while an engine runs: its value for people, its order and its report.
 
+    ``message`` is how it ended, as it is stored: in English where it was ``kept``.
     ``step_s`` is the longest of its steps so far, ``worked_s`` their sum. Once another job has
     passed it, ``went_on_s`` is when it went on, on the scheduler's clock, and
     ``rests_until_s`` until when it is not passed again: infinite before it has gained anything.
@@ -117,6 +118,7 @@ class Job:
 
     value: JobValue
     spec: JobSpec
+    message: str = ""
     report: JobReport | None = None
     created_utc: datetime
     saved_s: float = 0.0
@@ -174,7 +176,7 @@ class JobRecords:
                 done=value.done,
                 total=value.total,
                 failed=value.failed,
-                message=value.message or None,
+                message=job.message or None,
                 report=msgspec.json.encode(job.report).decode() if job.report else None,
             )
         )
@@ -219,11 +221,17 @@ def _from_row(row: JobRow, witness: Witness, *, is_alone: bool) -> Job | None:
         is_background=spec.is_background,
         is_bytes=kind is JobKind.FETCH_MODEL,
         state=state,
-        message=row.message or "",
+        message=retold_parts(row.message or ""),
         created=row.created_utc.isoformat(timespec="seconds"),
         finished=row.updated_utc.isoformat(timespec="seconds") if state.is_final else "",
     )
-    return Job(value=value, spec=spec, report=report, created_utc=row.created_utc)
+    return Job(
+        value=value,
+        spec=spec,
+        message=row.message or "",
+        report=report,
+        created_utc=row.created_utc,
+    )
 
 
 def _after_crash(spec: JobSpec, in_hand: tuple[bytes, ...], *, is_gain: bool) -> JobSpec:

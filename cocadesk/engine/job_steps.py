@@ -24,7 +24,11 @@ class JobStep(WorkState, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
-    """The good end of a job: a sentence for people, a report for programs."""
+    """The good end of a job: a sentence for people, a report for programs.
+
+    The ``message`` is kept in English where it can be (``kept``), and shown as
+    ``retold_parts`` tells it.
+    """
 
     message: str
     report: JobReport | None = None

@@ -208,10 +208,10 @@ def fetched_without_library(
     from cocadesk.model.checkpoints import hub
 
     if hub.is_here(hub.parse_repository(source)):
-        return here_already(source)
+        return retold(here_already(source))
     check_room_for(source)
     yield from fetched(source, folder)
-    return here_now(source)
+    return retold(here_now(source))
 
 
 def check_room_for(source: str) -> None:
@@ -231,13 +231,13 @@ def check_room_for(source: str) -> None:
 
 
 def here_already(source: str) -> str:
-    """The sentence for a model that need not be fetched."""
-    return tr("{name} is on this computer already.", name=name_of(source))
+    """The sentence for a model that need not be fetched, kept in English."""
+    return kept("{model} is on this computer already.", model=kept_name_of(source))
 
 
 def here_now(source: str) -> str:
-    """The sentence at the end of a fetching."""
-    return tr("{name} is on this computer now.", name=name_of(source))
+    """The sentence at the end of a fetching, kept in English."""
+    return kept("{model} is on this computer now.", model=kept_name_of(source))
 
 
 def fetched_where_absent(source: str) -> Generator[JobStep, None, None]:

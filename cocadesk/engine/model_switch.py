@@ -22,7 +22,7 @@ from cocadesk.engine.model_fetching import (
 )
 from cocadesk.engine.switch_orders import ModelSwitchSpec, switch_spec
 from cocadesk.engine.teaching.runs import Choice, RunStore
-from cocadesk.errors import UserError, grouped, kept, retold, tr
+from cocadesk.errors import UserError, kept, tr
 from cocadesk.locations import RUN_PREFIX, STARTER, durable_source
 from cocadesk.protocol.messages import RowsChanged
 from cocadesk.protocol.values import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 STAGE = tr("Reading photos and videos for the new model")
 UPDATE = kept("Reading photos and videos again with the improved model")
-IMPROVED = tr("the improved model")
+IMPROVED = kept("the improved model")
 OPENING_STEP_S = 0.3
 STEP_LIMIT_S = 60.0
 
@@ -100,7 +100,7 @@ class ModelSwitcher:
             self._keep_captions(order)
             self._switch(backend, order)
             outcome = JobOutcome(
-                message=tr("Search answers with {name} now.", name=self._name(source))
+                message=kept("Search answers with {model} now.", model=self._kept_name(source))
             )
             return jobs.record(JobKind.SWITCH_MODEL, title, spec, outcome)
 
@@ -120,7 +120,8 @@ class ModelSwitcher:
 
     def _caption_with(self, backend: Backend, source: str) -> JobOutcome:
         self._context.model.use_for_captions(backend, source)
-        said = tr("Captions are written by {name} from now on.", name=self._name(source))
+        name = self._kept_name(source)
+        said = kept("Captions are written by {model} from now on.", model=name)
         return JobOutcome(message=said)
 
     def _open(self, order: ModelSwitchSpec) -> Backend:
@@ -198,7 +199,7 @@ class ModelSwitcher:
             backend.close()
             raise
         self._switch(backend, order)
-        return _outcome(report, self._name(source))
+        return _outcome(report, self._kept_name(source))
 
     def renewed(self, _job: JobValue, spec: str) -> str:
         """The order of a switch that starts again; any other one is given up.
@@ -227,12 +228,8 @@ class ModelSwitcher:
         """Frees models that were opened for a job that has not begun."""
         self._keep_ready("", None)
 
-    def _name(self, source: str) -> str:
-        """The name of a model in a sentence; a run by its title."""
-        return retold(self._kept_name(source))
-
     def _kept_name(self, source: str) -> str:
-        """The same in English, for the title of a job."""
+        """The name of a model in a sentence, kept in English; a run by its title."""
         if source == STARTER:
             return kept("the starter")
         if source.startswith(RUN_PREFIX):
@@ -353,17 +350,16 @@ def _outcome(report: ReembedReport, name: str) -> JobOutcome:
     )
     without = len(report.unreadable) + report.missing + report.offline
     read = report.filled + report.had
-    message = tr("Search answers with {name} now.", name=name)
+    message = kept("Search answers with {model} now.", model=name)
     if read:
-        message = tr(
-            "Search answers with {name} now, for {read} photos and videos.",
-            name=name,
-            read=grouped(read),
+        message = kept(
+            "Search answers with {model} now, for {number} photos and videos.",
+            model=name,
+            number=f"{read:,}",
         )
     if without:
-        rest = tr(
-            "{without} could not be read now and wait for the next index.",
-            without=grouped(without),
+        rest = kept(
+            "{number} could not be read now and wait for the next index.", number=f"{without:,}"
         )
         message = f"{message} {rest}"
     return JobOutcome(

@@ -31,7 +31,7 @@ from cocadesk.engine.job_records import (
     documents_of,
 )
 from cocadesk.engine.job_steps import JobFactory, JobOutcome, JobStep
-from cocadesk.errors import UserError, disk_error, tr
+from cocadesk.errors import UserError, disk_error, kept, tr
 from cocadesk.library.rows import new_key
 from cocadesk.protocol.values import JobAction, JobKind, JobReport, JobState, JobValue
 
@@ -84,8 +84,7 @@ class Scheduler:
         for job in self._jobs.all():
             if job.spec.crashes >= CRASHES_ALLOWED and not job.value.state.is_final:
                 name = self._witness.skip(job.value.kind, job.spec.suspects)
-                skipped = SKIPPED.format(file=name) if name else ""
-                self._jobs.end(job, JobState.FAILED, message=CRASHED + skipped)
+                self._jobs.end(job, JobState.FAILED, message=_crashed(name))
 
     def start(self) -> None:
         """Begins with what an earlier engine has left."""
@@ -364,10 +363,17 @@ def _has_gained(job: Job, mark: str) -> bool:
     return not mark or mark != job.spec.mark or job.value.kind in _OUTSIDE
 
 
-CRASHED = tr(
-    "CocaDesk ended unexpectedly {crashes_allowed} times while it did this, so "
-    "it is not tried again by itself. What is done is kept. Make room in "
-    "memory and on the disk, then start it again.",
-    crashes_allowed=CRASHES_ALLOWED,
-)
-SKIPPED = tr(" It was reading {file} each time; that file is skipped from now on.")
+def _crashed(file: str) -> str:
+    """The message of a job that is given up; ``file`` is what it had in hand, if that is known."""
+    ended = kept(
+        "CocaDesk ended unexpectedly {number} times while it did this, so it is not tried again "
+        "by itself.",
+        number=CRASHES_ALLOWED,
+    )
+    kept_so_far = kept("What is done is kept.")
+    way_on = kept("Make room in memory and on the disk, then start it again.")
+    said = f"{ended} {kept_so_far} {way_on}"
+    if not file:
+        return said
+    skipped = kept("It was reading {file} each time; that file is skipped from now on.", file=file)
+    return f"{said} {skipped}"

@@ -169,17 +169,18 @@ class FakeWriting:
             if medium.number % 13 == 9:
                 return failure(medium.row.path, "The file can no longer be read.", "caption")
             self._context.describe(keys[done], body.style, body.writing)
-            self._context.publish(RowsChanged(keys=(keys[done],)))
+            self._context.publish(RowsChanged(keys=(keys[done],), only_suggestions=True))
             return None
 
         def end(job: JobValue) -> tuple[str, JobReport]:
+            self._context.publish(RowsChanged())
             described = job.done - job.failed
             message = f"{described} photos described, {job.failed} could not be read."
             report = CaptionReport(described=described)
             return message, report
 
         work = FakeWork(
-            title=f"Writing captions for {len(keys)} photos",
+            title=f"Suggesting captions and tags for {len(keys)} photos",
             total=len(keys),
             step=step,
             kind=JobKind.CAPTION,
