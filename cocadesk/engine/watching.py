@@ -36,6 +36,10 @@ from cocadesk.protocol.values import (
 
 UNWATCHED = tr("Folders are watched while a window is open.")
 OFF = tr("Watching is turned off.")
+STOPPED = tr(
+    "Reading it was stopped or is paused. Start that job again, or look for new photos, and it is "
+    "watched again."
+)
 ON_BATTERY = tr("mains power: the computer runs on its battery")
 _HELD_KINDS = frozenset({JobKind.INDEX, JobKind.SWITCH_MODEL, JobKind.CAPTION, JobKind.GROUP})
 _END_S = 5.0
@@ -78,12 +82,18 @@ class WatchHandler(RequestHandler):
                 self._watcher.look_now()
         manifest = self._library.manifest
         reasons = {} if self._watcher is None else self._watcher.reasons
+        held = set() if self._watcher is None else self._watcher.held()
         missing = OFF if not manifest.watches else UNWATCHED
         return Watching(
             is_on=manifest.watches,
             waits_on_battery=manifest.waits_on_battery,
             folders=tuple(
-                WatchedFolder(path=WirePath.of(root.path), why_not=reasons.get(root.path, missing))
+                WatchedFolder(
+                    path=WirePath.of(root.path),
+                    why_not=STOPPED
+                    if manifest.watches and root.path in held
+                    else reasons.get(root.path, missing),
+                )
                 for root in self._library.roots.all()
             ),
         )
@@ -93,7 +103,8 @@ class FolderWatcher:
     """A thread that gathers changes in the library's roots and queues index jobs for them.
 
     One at a time: what changes meanwhile is gathered for the next. After one that failed
-    there is none until a person has indexed. ``watch`` makes what listens to the system.
+    there is none until a person has indexed, and none for a root whose index a person has
+    stopped or paused: it would go on with just that. ``watch`` makes what listens to the system.
     """
 
     def __init__(
@@ -203,6 +214,8 @@ class FolderWatcher:
             with self._moved:
                 due = {*self._changes.take(now_s), *self._looks.due(self.reasons, now_s)}
             if due:
+                due -= self.held()
+            if due:
                 self._begin(sorted(due))
 
     def _may_begin(self) -> bool:
@@ -214,6 +227,35 @@ class FolderWatcher:
             return False
         last = next((job for job in indexes if job.state.is_final), None)
         return last is None or not (last.is_background and last.state is JobState.FAILED)
+
+    def held(self) -> set[bytes]:
+        """The roots whose last index a person has stopped or paused; on any thread.
+
+        What is due in them is dropped: the index that frees them looks at it, too.
+        """
+        jobs, roots = self._context.jobs(), [root.path for root in self._library.roots.all()]
+        held, left = set[bytes](), set(roots)
+        for job in jobs.all():  # the newest first
+            if not left:
+                break
+            is_held = job.state in (JobState.CANCELLED, JobState.PAUSED)
+            if job.kind is not JobKind.INDEX or not (is_held or job.state is JobState.DONE):
+                continue
+            spec = msgspec.json.decode(jobs.spec(job.id), type=IndexSpec)
+            places = [os.path.realpath(folder.to_bytes()) for folder in spec.folders]
+            if spec.is_retry:
+                continue  # of single files
+            covered = {
+                root
+                for root in left
+                if not places
+                or any(
+                    is_under(root, place) or (is_held and is_under(place, root)) for place in places
+                )
+            }
+            held |= covered if is_held else set()
+            left -= covered
+        return held
 
     def _stop_watching(self) -> None:
         with self._moved:

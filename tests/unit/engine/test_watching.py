@@ -13,6 +13,7 @@ from cocadesk.engine.power import Power
 from cocadesk.indexing.watching import WatchPace
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
+    ControlJob,
     GetRows,
     JobChanged,
     JobReply,
@@ -26,7 +27,7 @@ from cocadesk.protocol.messages import (
     Watching,
 )
 from cocadesk.protocol.paths import WirePath
-from cocadesk.protocol.values import JobState, JobValue
+from cocadesk.protocol.values import JobAction, JobState, JobValue
 from tests.support.engines import index, watch
 from tests.support.fake_backend import FakeBackend
 from tests.support.index_tools import write_photo
@@ -135,6 +136,57 @@ def test_a_folder_that_a_person_has_just_indexed_is_not_looked_at_again(
         started = client.ask(StartIndex(), JobReply, timeout_s=WAIT_S).job
         watch(client, started)
         assert not [job for job in _jobs(client) if job.is_background]
+
+
+@pytest.mark.parametrize("action", [JobAction.CANCEL, JobAction.PAUSE])
+def test_what_a_person_has_stopped_is_not_read_by_itself(
+    tmp_path: Path, photos: Path, action: JobAction
+) -> None:
+    """Nor when the engine starts anew; the page of folders says why, other folders are watched."""
+    other = tmp_path / "other"
+    write_photo(other / "a.jpg", 50)
+    with _engine(tmp_path / "library") as client:
+        index(client, other)
+        _wait_for(client, "a.jpg")
+        for seed in range(2, 200):
+            write_photo(photos / f"{seed}.jpg", seed + 100)
+        body = StartIndex(folders=(WirePath.of(photos),))
+        job = client.ask(body, JobReply, timeout_s=WAIT_S).job
+        until(lambda: str(photos) in _why_not(client))
+        stop = ControlJob(job_id=job.id, action=action)
+        client.ask(stop, JobReply, timeout_s=WAIT_S)
+        until(lambda: _state(client, job) in (JobState.CANCELLED, JobState.PAUSED))
+        write_photo(other / "b.jpg", 51)
+        until(lambda: "b.jpg" in _present(client))
+        _say_why_not(client, photos)
+    write_photo(other / "c.jpg", 52)
+    with _engine(tmp_path / "library") as client:
+        until(lambda: "c.jpg" in _present(client))
+        assert len(_present(client)) < 200
+        begun = [one.title for one in _jobs(client) if one.is_background]
+        assert not any("photos" in title for title in begun)
+        _say_why_not(client, photos)
+        on = JobAction.AGAIN if action is JobAction.CANCEL else JobAction.RESUME
+        client.ask(ControlJob(job_id=job.id, action=on), JobReply, timeout_s=WAIT_S)
+        until(lambda: _state(client, job) is JobState.DONE)
+        assert len(_present(client)) == 203
+        write_photo(photos / "late.jpg", 53)
+        until(lambda: "late.jpg" in _present(client))
+
+
+def _state(client: EngineClient, job: JobValue) -> JobState:
+    return next(one.state for one in _jobs(client) if one.id == job.id)
+
+
+def _why_not(client: EngineClient) -> dict[str, str]:
+    folders = client.ask(WatchFolders(), Watching, timeout_s=WAIT_S).folders
+    return {folder.path.text: folder.why_not for folder in folders}
+
+
+def _say_why_not(client: EngineClient, stopped: Path) -> None:
+    said = _why_not(client)
+    assert said.pop(str(stopped)).startswith("Reading it was stopped or is paused.")
+    assert set(said.values()) == {""}
 
 
 def test_media_of_a_disk_that_is_put_back_are_there_again(
