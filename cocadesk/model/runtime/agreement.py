@@ -28,6 +28,10 @@ class ImageTower(Protocol):
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled: ...
 
+    def vectors(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Those alone: the tokens of CoCa B-32 are half a megabyte a picture."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

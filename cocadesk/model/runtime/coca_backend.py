@@ -155,20 +155,21 @@ class CocaBackend:
         return self._images.submit(self._computed, lambda: self._embed_images(images_BHWC)).result()
 
     def _embed_images(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = [vectors for vectors, _ in self._pooled_chunks(images_BHWC)]
+        parts = list(self._chunks(images_BHWC, self._parts.image_tower().vectors))
         empty = np.zeros((0, self._checkpoint.config.vector_dim), np.float32)
         return _checked_unit(np.concatenate(parts)) if parts else empty
 
-    def _pooled_chunks(self, images_BHWC: NDArray[np.uint8]) -> Iterator[Pooled]:
-        """The tower on as many at once as fit into memory."""
+    def _chunks(
+        self, images_BHWC: NDArray[np.uint8], compute: Callable[[NDArray[np.uint8]], T]
+    ) -> Iterator[T]:
+        """What ``compute`` gives of as many at once as fit into memory."""
 
-        tower = self._parts.image_tower()  # not within: fewer pictures open no larger one
-
-        def pool(start: int, end: int) -> Pooled:
+        def some(start: int, end: int) -> T:
             with self._parts.arithmetic():
-                return tower(images_BHWC[start:end])
+                return compute(images_BHWC[start:end])
 
-        return self._picture_limit.over(len(images_BHWC), pool)
+        # The tower is opened before, not within: fewer pictures open no larger one.
+        return self._picture_limit.over(len(images_BHWC), some)
 
     def pooled(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
         check_images(images_BHWC, self._checkpoint.config.image.size_px)
@@ -182,7 +183,7 @@ class CocaBackend:
                 np.zeros((0, config.vector_dim), np.float32),
                 np.zeros((0, queries, config.text.width), np.float32),
             )
-        parts = zip(*self._pooled_chunks(images_BHWC), strict=True)
+        parts = zip(*self._chunks(images_BHWC, self._parts.image_tower()), strict=True)
         vectors, tokens = (np.concatenate(part) for part in parts)
         return _checked_unit(vectors), tokens
 
@@ -245,7 +246,7 @@ class CocaBackend:
 
     def _caption(self, images_BHWC: NDArray[np.uint8], options: GenerationOptions) -> list[Caption]:
         captions: list[Caption] = []
-        for vectors_BE, tokens_BQD in self._pooled_chunks(images_BHWC):
+        for vectors_BE, tokens_BQD in self._chunks(images_BHWC, self._parts.image_tower()):
             if options.needs_cosine or options.openings is not None:
                 vectors_BE = _checked_unit(vectors_BE)
             pooled = vectors_BE, tokens_BQD

@@ -290,8 +290,16 @@ class OpenVinoImageTower:
         self.precision = precision
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        vector, tokens = self._compiled(images_BHWC)
+        vector, tokens = self._computed(images_BHWC, 2)
+        return vector, tokens
+
+    def vectors(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The first of them alone."""
+        return self._computed(images_BHWC, 1)[0]
+
+    def _computed(self, images_BHWC: NDArray[np.uint8], outputs: int) -> list[NDArray[np.float32]]:
+        found = self._compiled(images_BHWC, outputs)
         if self._mapped is not None:  # now that its weights lie in another layout beside it
             forget_mapped(self._mapped)
             self._mapped = None
-        return vector, tokens
+        return found

@@ -167,8 +167,10 @@ class CompiledImages:
                 settings["INFERENCE_NUM_THREADS"] = count
             self._parts.append(_Part(core.compile_model(part, "CPU", settings)))
 
-    def __call__(self, images_BHWC: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """All outputs, each (B, …) float32."""
+    def __call__(
+        self, images_BHWC: NDArray[np.uint8], outputs: int | None = None
+    ) -> list[NDArray[np.float32]]:
+        """The first so many outputs, or all, each (B, …) float32."""
         images_BHWC = np.ascontiguousarray(images_BHWC)
         *before, last = self._parts
         # Few pictures are shared out among the requests that run at once.
@@ -177,8 +179,8 @@ class CompiledImages:
         starts = range(0, len(images_BHWC), first)
         given: Iterator[NDArray[Any]] = (images_BHWC[at : at + first] for at in starts)
         for part in before:
-            given = _joined((own for (own,) in part.outputs(given)), size)
-        found = list(last.outputs(given))
+            given = _joined((own for (own,) in part.outputs(given, 1)), size)
+        found = list(last.outputs(given, outputs or last.count))
         return [np.concatenate(own) for own in zip(*found, strict=True)]
 
 
@@ -192,32 +194,34 @@ class _Part:
 
     def __init__(self, compiled: Any) -> None:
         self.at_once = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.count = len(compiled.outputs)
         self._requests = [compiled.create_infer_request() for _ in range(self.at_once + 1)]
-        self._count = len(compiled.outputs)
 
-    def outputs(self, given: Iterator[NDArray[Any]]) -> Iterator[list[NDArray[np.float32]]]:
-        """What it gives for each piece, in their order."""
+    def outputs(
+        self, given: Iterator[NDArray[Any]], count: int
+    ) -> Iterator[list[NDArray[np.float32]]]:
+        """The first so many outputs that it gives for each piece, in their order."""
         free = deque(self._requests)
         waiting = deque[tuple[Any, NDArray[Any]]]()
         for piece in given:
             if not free:
-                yield self._taken(waiting, free)
+                yield self._taken(waiting, free, count)
             request = free.popleft()
             # It reads the piece itself, which stays until it is done.
             request.start_async([piece], share_inputs=True)
             waiting.append((request, piece))
         while waiting:
-            yield self._taken(waiting, free)
+            yield self._taken(waiting, free, count)
 
     def _taken(
-        self, waiting: deque[tuple[Any, NDArray[Any]]], free: deque[Any]
+        self, waiting: deque[tuple[Any, NDArray[Any]]], free: deque[Any], count: int
     ) -> list[NDArray[np.float32]]:
         """Copies of what the oldest request gives; its own memory is used again."""
         request, _ = waiting[0]
         request.wait()
         waiting.popleft()
         free.append(request)
-        return [np.array(request.get_output_tensor(n).data) for n in range(self._count)]
+        return [np.array(request.get_output_tensor(n).data) for n in range(count)]
 
 
 def _joined(pieces: Iterator[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:

@@ -48,10 +48,19 @@ class TorchImageTower:
         self._device = device
 
     def __call__(self, images_BHWC: NDArray[np.uint8]) -> Pooled:
-        with torch.inference_mode():
-            images = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device)
-            vector, tokens = self.module(images)
+        vector, tokens = self._computed(images_BHWC)
         return vector.float().cpu().numpy(), tokens.float().cpu().numpy()
+
+    def vectors(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The first of them alone."""
+        found: NDArray[np.float32] = self._computed(images_BHWC)[0].float().cpu().numpy()
+        return found
+
+    @torch.inference_mode()
+    def _computed(self, images_BHWC: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
+        images = torch.from_numpy(np.ascontiguousarray(images_BHWC)).to(self._device)
+        vector, tokens = self.module(images)
+        return vector, tokens
 
 
 class TorchTextTower:

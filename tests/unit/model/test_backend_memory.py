@@ -69,6 +69,9 @@ class SmallTower:
         found: Pooled = self._tower(images_BHWC)
         return found
 
+    def vectors(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self(images_BHWC)[0]
+
 
 @pytest.mark.parametrize("error", [FULL, MemoryError(), RuntimeError("std::bad_alloc")])
 def test_pictures_without_memory_are_computed_in_halves_which_is_remembered(
@@ -251,6 +254,9 @@ def test_an_accelerator_that_fails_in_the_middle_is_left_for_the_cpu(
                 raise error
             sizes.append(len(images_BHWC))
             return tower(images_BHWC)
+
+        def vectors(self, images_BHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return self(images_BHWC)[0]
 
     tower = TorchImageTower(load_model(find_checkpoint(str(folder))), "cpu")
     with opened(folder, image_tower=Failing()) as backend:
