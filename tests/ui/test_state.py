@@ -39,6 +39,8 @@ FOUND = Listing(showing=Showing.SEARCH, query="dog", shown=3, is_filtered=True)
         (replace(FOUND, query="kind:video", shown=500, is_ranked=False, is_complete=False),
          "The 500 newest results for “kind:video”"),
         (replace(FOUND, shown=0), "Nothing found for “dog”"),
+        (replace(FOUND, query='"a dog"', shown=0), "Nothing found for “a dog”"),
+        (replace(FOUND, query='"a" "b"', shown=0), 'Nothing found for “"a" "b"”'),
         (replace(FOUND, problem=UserError("There is no filter 'knd'.")), ""),
         (replace(FOUND, showing=Showing.SIMILAR, query="", likeness="like a.jpg"),
          "Looks like a.jpg, most alike first"),

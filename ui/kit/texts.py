@@ -23,6 +23,13 @@ def clipped(text: str, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
+def unquoted(text: str) -> str:
+    """A query that is one phrase in quotes without them, to be put into the language's own."""
+    inner = text[1:-1]
+    is_phrase = len(text) > 2 and text[0] == text[-1] == '"' and '"' not in inner
+    return inner if is_phrase and inner.strip() else text
+
+
 def count_media(number: int) -> str:
     """``1 photo or video``, ``1,204 photos and videos``."""
     return tr_count(number, "{n} photo or video", "{n} photos and videos")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.layouts import in_column
+from ui.kit.texts import unquoted
 from ui.kit.translation import tr
 from ui.kit.widgets import label, say_tool, tool
 from ui.library.query import EVERYTHING, Query, names_of
@@ -38,7 +39,7 @@ def crumbs_of(query: Query, words: Callable[[str], str]) -> list[Crumb]:
         found.append(Crumb(query.name, query))
     else:
         if query.text:
-            found.append(Crumb(tr("“{query}”", query=query.text), query.with_examples()))
+            found.append(Crumb(tr("“{query}”", query=unquoted(query.text)), query.with_examples()))
         if query.likes:
             found.append(
                 Crumb(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cocadesk.errors import UserError
 from cocadesk.protocol.messages import ReadAs, album_name
-from ui.kit.texts import clipped, count_media
+from ui.kit.texts import clipped, count_media, unquoted
 from ui.kit.translation import grouped, tr, tr_count
 from ui.library.query import Showing as Showing
 
@@ -153,7 +153,7 @@ class Listing:
 
     def _asked(self, most: int) -> str:
         """The text in quotes, and the pictures beside it."""
-        text = tr("“{query}”", query=clipped(self.query, most)) if self.query else ""
+        text = tr("“{query}”", query=clipped(unquoted(self.query), most)) if self.query else ""
         return ", ".join(part for part in (text, self.likeness) if part)
 
     @property

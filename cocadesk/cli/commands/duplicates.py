@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 200
 _MEMBERS = 1000
-_WIDTH = max(len(word(label)) for label in ("exact", "same", "burst"))
+_WIDTH = max(len(tr("best")), *(len(word(label)) for label in ("exact", "same", "burst")))
 _BEST = "cocadesk duplicates --best a.jpg"
 _NOT_SAME = "cocadesk duplicates --not-same a.jpg"
 
@@ -120,12 +120,11 @@ def _show(report: Report, groups: list[PictureGroup], answer: Groups) -> int:
             rest = tr_count(more, "{n} more", "{n} more")
             files = tr("{files}, {rest}", files=files, rest=rest)
         report.line(f"{word(group.label)}: {files} ({group.reason})")
-        for member in group.members:
-            row = member.row
+        for place, member in enumerate(group.members):
+            row, label = member.row, word(member.label) if place else tr("best")
             bytes_ = tr_count(row.size_bytes, "{n} bytes", "{n} bytes")
             report.line(
-                f"  {word(member.label):<{_WIDTH}}  {row.width} × {row.height}  "
-                f"{bytes_}  {row.path.text}"
+                f"  {label:<{_WIDTH}}  {row.width} × {row.height}  {bytes_}  {row.path.text}"
             )
     if answer.total > len(groups):
         report.line(

@@ -49,6 +49,14 @@ def test_groups_are_listed_by_label_with_the_best_first(base: Path) -> None:
     assert len(ask(base, "duplicates", "--limit", "1")["groups"]) == 1
 
 
+def test_the_first_of_each_group_is_called_the_best(base: Path) -> None:
+    """Not "exact", as if it were a copy of another file."""
+    said = invoked("duplicates", "--label", "same", "--library", base / "library").out
+    heading, *lines = said.strip().splitlines()
+    assert heading.startswith("same: 4 files")
+    assert [line.split()[0] for line in lines[:4]] == ["best", *["same"] * 3], said
+
+
 def test_people_decide_and_take_it_back(base: Path) -> None:
     """What does not belong, and what is the best; words undo is the way back."""
     photos = base / "photos"
