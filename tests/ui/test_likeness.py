@@ -18,6 +18,7 @@ from tests.ui.conftest import WAIT_MS
 from ui.kit.actions import Actions
 from ui.library.pasting import MOST_KEPT, PASTED, forget_pasted, pictures_in
 from ui.library.query import Query, Showing
+from ui.library.search_box import HINTS, SIDES_PX
 from ui.shell.window import MainWindow
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
@@ -131,6 +132,19 @@ def test_words_may_come_before_a_dropped_picture_or_after_it(
     assert browser.question.is_everything
 
 
+def test_the_empty_search_field_says_what_fits_into_it(window: MainWindow, qtbot: QtBot) -> None:
+    """At 900 px its hint was cut off."""
+    box, seen = window.widgets.search, set[str]()
+    for width_px in (760, 900, 1000, 1280, 1700):
+        window.resize(width_px, 700)
+        qtbot.waitUntil(lambda width_px=width_px: window.width() == width_px, timeout=WAIT_MS)
+        hint = box.placeholderText()
+        assert hint in HINTS
+        assert box.fontMetrics().horizontalAdvance(hint) <= box.width() - SIDES_PX
+        seen.add(hint)
+    assert len(seen) > 1
+
+
 def test_a_picture_over_the_search_field_searches_a_folder_is_added(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -145,7 +159,7 @@ def test_a_picture_over_the_search_field_searches_a_folder_is_added(
         _drop(box, _dropped(str(photo)))
     assert given.args == [(str(photo),)]
     assert not box.property("over")
-    assert box.placeholderText().startswith("Describe")
+    assert box.placeholderText() in HINTS
     assert not _enter(box, _dropped(str(tmp_path)))
     assert _enter(window, _dropped(str(tmp_path)))
 

@@ -32,14 +32,15 @@ PAUSE_MS = 40
 SIDES_PX = 84
 """The room that its icons and edges take."""
 DESCRIBE = tr("Describe what you are looking for: a dog on a beach")
-DESCRIBE_SHORT = tr("Describe what you are looking for")
+HINTS = (DESCRIBE, tr("Describe what you are looking for"), tr("Search your photos"), tr("Search"))
+"""The longest for which there is room is shown."""
 DROP = tr("Drop the picture here to find photos like it")
 MAX_HISTORY = 50
 SEARCHES: Preference[list[str]] = Preference("searches", [], of=str)
 
 
 class _Hint(QObject):
-    """The text of an empty box, without its example where there is no room for it."""
+    """The text of an empty box, a shorter one where there is no room for it."""
 
     def __init__(self, box: QLineEdit) -> None:
         super().__init__(box)
@@ -52,9 +53,9 @@ class _Hint(QObject):
         """Another text while a picture ``is_over`` the box."""
         self._is_over = is_over
         room_px = self._box.width() - SIDES_PX
-        is_whole = self._box.fontMetrics().horizontalAdvance(DESCRIBE) <= room_px
-        text = DROP if is_over else DESCRIBE if is_whole else DESCRIBE_SHORT
-        self._box.setPlaceholderText(text)
+        width_px = self._box.fontMetrics().horizontalAdvance
+        fitting = next((text for text in HINTS if width_px(text) <= room_px), HINTS[-1])
+        self._box.setPlaceholderText(DROP if is_over else fitting)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Watches the widgets that it has installed itself on."""
