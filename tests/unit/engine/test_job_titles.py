@@ -64,9 +64,7 @@ def test_a_job_made_in_german_is_the_same_one_in_english(tmp_path: Path) -> None
         jobs = scheduler(library)
         title = captions_title(all_media())
         made = jobs.add(JobKind.CAPTION, title, '{"scope": 1}')
-        assert made.title == (
-            "Beschreibungen und Schlagwörter für alle Fotos und Videos vorschlagen"
-        )
+        assert made.title == ("Beschreibungen und Schlagwörter vorschlagen: alle Fotos und Videos")
         jobs.control(made.id, JobAction.PAUSE)
         errors.speak(gettext.NullTranslations())
         later = scheduler(library)
@@ -166,7 +164,7 @@ def test_every_value_of_a_title_is_told_and_numbers_are_grouped() -> None:
     assert "„folders“" in retold(kept("Switching to {model}", model=model))
     things = kept("{number} photos", number="1,204")
     assert retold(captions_title(things)) == (
-        "Beschreibungen und Schlagwörter für 1.204 Fotos vorschlagen"
+        "Beschreibungen und Schlagwörter vorschlagen: 1.204 Fotos"
     )
     assert retold("Summer photos") == "Summer photos"
     added = retold(kept("Adding {names} and {number} more", names="Sea, folders", number=4))
