@@ -3,7 +3,7 @@
     python tests/bench/honest_end.py SHARD.tar… [--model SOURCE] [--quick] [--sheets FOLDER]
 
 Of Flickr8k dev and broad-dev 1,500 photos, 100 queries for what some of them show and 100 for
-what none shows (``honest_end_queries.tsv``). Figures: F1 of "shown as relevant" over all pairs
+what none shows (``honest_end_queries.tsv.gz``). Figures: F1 of "shown as relevant" over all pairs
 of a query and a photo, beside that of the best single threshold of the cosine (which is
 chosen on these very pairs, so it is the best that a fixed threshold can do), and the share of
 the absent queries that show at most two photos. Exit code 1 where a bar is missed.
@@ -29,6 +29,7 @@ log-odds, was taken off the threshold with the highest F1 there. Nothing was fit
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import re
 import sys
@@ -53,7 +54,7 @@ from cocadesk.media.shards import IMAGE_SUFFIXES, ShardCounts, read_shards
 from cocadesk.model.backend import Backend, open_backend
 from cocadesk.search.calibration import Calibrator
 
-QUERIES = Path(__file__).with_name("honest_end_queries.tsv")
+QUERIES = Path(__file__).with_name("honest_end_queries.tsv.gz")
 GAIN, FEW = 0.05, 0.80
 """The bars: F1 over the best flat threshold, and absent queries that show at most ``SHOWN``."""
 SHOWN = 2
@@ -99,7 +100,7 @@ class Asked:
 def read_queries(file: Path = QUERIES) -> list[Asked]:
     """The queries of the file."""
     found = []
-    for line in file.read_text("utf-8").splitlines():
+    for line in gzip.decompress(file.read_bytes()).decode().splitlines():
         if line and not line.startswith("#"):
             text, said, near = line.split("\t")
             groups = () if said == "-" else tuple(map(_listed, said.split("+")))
