@@ -52,15 +52,15 @@ def use_language(language: str) -> None:
 
     Each room has a catalogue of its own (``resources/translations/de/ui.kit.mo.gz``), read when a
     text is asked for that those before lack: a command needs few. What was stored in English is
-    in ``kept.json``.
+    in ``kept.json.gz``.
     """
     whole, kept = gettext.NullTranslations(), {}
     if language in LANGUAGES[1:]:
         try:
             folder = resource_path("translations", language)
             whole = _Catalogues(sorted(folder.glob("*.mo.gz")))
-            kept = json.loads((folder / "kept.json").read_bytes())
-        except (UserError, OSError, ValueError) as error:
+            kept = json.loads(gzip.decompress((folder / "kept.json.gz").read_bytes()))
+        except (UserError, OSError, ValueError, EOFError, zlib.error) as error:
             _log.warning("some texts stay English: %s", error)
     speak(whole, kept)
 

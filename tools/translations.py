@@ -165,11 +165,11 @@ def write_kept(language: str) -> Path:
 
     So of two texts that both fit a sentence the one that says more is taken.
     """
-    path = FOLDER / language / "kept.json"
+    path = FOLDER / language / "kept.json.gz"
     known = translations(language)
     found = sorted(kept_texts(), key=lambda text: (-len(text), text))
     said = {text: known[text, None] for text in found if (text, None) in known}
-    path.write_text(json.dumps(said, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    path.write_bytes(gzip.compress(json.dumps(said, ensure_ascii=False).encode(), mtime=0))
     return path
 
 
