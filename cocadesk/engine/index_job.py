@@ -128,7 +128,7 @@ class IndexHandler(RequestHandler):
         roots = [path.to_bytes() for path in wanted.folders]
         roots = roots or [root.path for root in self._library.roots.all()]
         yield JobStep(stage=tr("Waiting for the model"), done=0)
-        backend = self._context.model.opened().backend
+        backend = self._context.model.searching().backend
         try:
             options = IndexOptions(
                 again=Again.NAMED if wanted.is_retry else Again(wanted.again),

@@ -82,7 +82,7 @@ class LibraryHandler(RequestHandler):
         self._listed = {}
 
     def _search(self, body: Search, call: Call) -> Hits:
-        opened = self._model.opened()  # once: another may be in use a moment later
+        opened = self._model.searching()  # once: another may be in use a moment later
         searcher = opened.searcher
         call.check()
         picture_of = self._pictures.finder(body.folder, opened.backend, searcher)

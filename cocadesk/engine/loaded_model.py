@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cocadesk.engine.caption_model import CaptionModel
+from cocadesk.engine.caption_model import CaptionModel, check_search
 from cocadesk.engine.conversions import to_value
 from cocadesk.errors import UserError, tr
 from cocadesk.library.layout import read_manifest
@@ -292,6 +292,16 @@ class ModelHolder:
         opened = self._opened
         if opened is None:
             raise self._error or UserError(tr("The model is not open."))
+        return opened
+
+    def searching(self) -> LoadedModel:
+        """The network in use, which is good for search.
+
+        Raises:
+            UserError: it could not be opened, or can only caption.
+        """
+        opened = self.opened()
+        check_search(opened.backend, opened.source)
         return opened
 
     def taught(self) -> LoadedModel:

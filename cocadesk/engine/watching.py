@@ -303,14 +303,23 @@ class FolderWatcher:
                 self._job = latest
 
     def _note_other_indexes(self, now_s: float) -> None:
-        """Roots that a person has indexed were looked at by that."""
+        """Roots that a person has indexed were looked at by that, or by what an engine left.
+
+        That a look of an earlier engine ended here tells nothing of a file that it waited for.
+        """
         with self._moved:
             ended, self._ended = self._ended, []
+        jobs = self._context.jobs()
         for job_id in ended:
             with contextlib.suppress(UserError):  # it was forgotten since
-                spec = msgspec.json.decode(self._context.jobs().spec(job_id), type=IndexSpec)
+                spec = msgspec.json.decode(jobs.spec(job_id), type=IndexSpec)
                 folders = [folder.to_bytes() for folder in spec.folders]
                 self._looks.note(folders or self.reasons, now_s)
+                report = jobs.report(job_id)
+                if isinstance(report, IndexReport) and report.unsettled:
+                    with self._moved:
+                        for root in folders:
+                            self._changes.note(root, now_s)
 
     def _end_of_job(self) -> None:
         """Takes note of a job that has ended; one without news is forgotten."""

@@ -42,7 +42,6 @@ _FIRST_PICTURES = 4
 _GATHER_SHARE, _EMBED_SHARE, _COMMIT_SHARE = 0.25, 0.2, 0.5
 """Of ``commit_s``: how long a batch gathers, how long it is embedded, when it is committed."""
 TIDY_EVERY_COMMITS = 64
-_TRIM_EVERY_COMMITS = 1
 DECODER_NICENESS = 10
 """Decoders give way to programs that a person works with (Unix alone)."""
 
@@ -476,8 +475,7 @@ def _commit_batches(
                 writing.first.close()
                 writing.commit(full)
                 commits += 1
-                if commits % _TRIM_EVERY_COMMITS == 0:
-                    trim_heap()
+                trim_heap()  # some milliseconds
                 if commits % TIDY_EVERY_COMMITS == 0:
                     writing.tidy()
             elif shown := writing.first.due():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from ui.kit import image_loader
 from ui.kit.image_loader import ImageLoader
 
 
@@ -35,3 +37,29 @@ def test_workers_end_with_their_window_also_while_they_read(qtbot: QtBot, tmp_pa
         for thread in own:
             thread.join(30)
             assert not thread.is_alive()
+
+
+def test_the_last_view_is_read_first_and_each_in_its_order(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A screen fills from its top; what one has scrolled past comes after it."""
+    read, gate = list[str](), threading.Event()
+
+    def reading(path: str, _long_side_px: int) -> QImage:
+        read.append(path)
+        gate.wait(30)
+        return QImage(1, 1, QImage.Format.Format_RGB32)
+
+    monkeypatch.setattr(image_loader, "read_image", reading)
+    loader = ImageLoader(long_side_px=64, keep=50, workers=1)
+    try:
+        for view in ("x", "abc", "defb"):
+            for key in view:
+                loader.pixmap(key, key)
+            qtbot.waitUntil(lambda: not loader._turn_ends and read == ["x"], timeout=10_000)
+        gate.set()
+        qtbot.waitUntil(lambda: loader.waiting() == 0, timeout=10_000)
+    finally:
+        gate.set()
+        loader.close()
+    assert read == list("xdefbac")

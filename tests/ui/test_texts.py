@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from cocadesk.media.formats import PHOTO_FORMATS
 from cocadesk.protocol.paths import WirePath
 from cocadesk.protocol.values import JobKind, JobState, JobValue, MediaKind, PartValue, Row
+from cocadesk.resources import use_language
 from ui.kit.texts import (
     clock,
     day,
@@ -23,9 +26,17 @@ from ui.kit.texts import (
     time_left,
 )
 from ui.kit.translation import tr_count
-from ui.library.tiles import kind_badges
+from ui.library.tiles import _ROUGH, kind_badges
 
 JOB = JobValue(id="j", kind=JobKind.INDEX, title="t", state=JobState.RUNNING)
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    """The window speaks German."""
+    use_language("de")
+    yield
+    use_language("en")
 
 
 @pytest.mark.parametrize(
@@ -147,6 +158,33 @@ def test_badges_name_the_other_files_of_a_photo(roles: tuple[str, ...], texts: l
     path = WirePath.of(b"/a.jpg")
     parts = tuple(PartValue(path=path, role=role) for role in roles)
     row = Row(key="k", path=path, name="a.jpg", folder="/", parts=parts)
+    assert [badge.text for badge in kind_badges(row, None, is_roomy=True)] == texts
+
+
+def test_all_raw_files_that_are_read_have_their_badge() -> None:
+    """The window does not know the formats; it has the endings."""
+    (rough,) = (one for one in PHOTO_FORMATS if one.name == "camera raw")
+    assert rough.extensions == _ROUGH
+    row = Row(key="k", path=WirePath.of(b"/a.NRW"), name="a.NRW", folder="/")
+    assert [badge.text for badge in kind_badges(row, None, is_roomy=True)] == ["RAW"]
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("state", "duration_s", "texts"),
+    [
+        ("missing", None, ["fehlt", "Video"]),
+        ("offline", 0.5, ["nicht erreichbar", "0,5 s"]),
+        ("present", 65.0, ["1:05"]),
+    ],
+)
+def test_badges_speak_the_windows_language(
+    state: str, duration_s: float | None, texts: list[str]
+) -> None:
+    """Also of a file that is not there."""
+    path = WirePath.of(b"/a.mp4")
+    row = Row(key="k", path=path, name="a.mp4", folder="/", kind=MediaKind.VIDEO, state=state)
+    row = replace(row, duration_s=duration_s)
     assert [badge.text for badge in kind_badges(row, None, is_roomy=True)] == texts
 
 

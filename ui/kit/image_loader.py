@@ -1,4 +1,4 @@
-"""Pictures: read on worker threads, the newest request first, and drawn as thumbnails."""
+"""Pictures: read on worker threads, those of the newest view first, and drawn as thumbnails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QBrush,
     QImage,
@@ -53,7 +53,8 @@ class ImageLoader(QObject):
     """A cache of pixmaps that is filled by workers.
 
     ``pixmap`` never waits: it gives what is there and asks for what is not.
-    Requests that are no longer wanted are dropped before they are read.
+    Requests that are no longer wanted are dropped before they are read. Those of one turn of
+    the event loop, as of one view, are read in their order, and those of the last turn first.
     """
 
     arrived = Signal(object)
@@ -73,7 +74,10 @@ class ImageLoader(QObject):
         self._pixmaps: OrderedDict[str, tuple[str, QPixmap]] = OrderedDict()
         self._tiles: OrderedDict[str, tuple[Wanted, QPixmap]] = OrderedDict()
         self._tiles_bytes = 0
-        self._stack: dict[Place, Wanted] = {}
+        self._turn = 0
+        self._turn_ends = False
+        # By turns, the last one at the end.
+        self._stack: dict[Place, tuple[int, Wanted]] = {}
         self._reading: set[Place] = set()
         self._changed = threading.Condition()
         self._is_closed = False
@@ -117,8 +121,14 @@ class ImageLoader(QObject):
         with self._changed:
             if place not in self._reading:
                 self._stack.pop(place, None)
-                self._stack[place] = wanted
+                self._stack[place] = self._turn, wanted
                 self._changed.notify()
+        if not self._turn_ends:
+            self._turn_ends = True
+            QTimer.singleShot(0, self, self._begin_turn)
+
+    def _begin_turn(self) -> None:
+        self._turn, self._turn_ends = self._turn + 1, False
 
     def want_only(self, keys: Collection[str]) -> None:
         """Forgets waiting requests for all other keys."""
@@ -150,7 +160,8 @@ class ImageLoader(QObject):
                     self._changed.wait()
                 if self._is_closed:
                     return
-                place, wanted = self._stack.popitem()
+                place = self._first_of_last_turn()
+                _, wanted = self._stack.pop(place)
                 self._reading.add(place)
             if wanted.size is None:
                 image = read_image(wanted.path, self._long_side_px)
@@ -160,6 +171,16 @@ class ImageLoader(QObject):
                 if self._is_closed:
                     return
                 self._read.emit(Loaded(key=place[0], wanted=wanted, image=image))
+
+    def _first_of_last_turn(self) -> Place:
+        """The request to be read next; there is one."""
+        last = reversed(self._stack.items())
+        first, (turn, _) = next(last)
+        for place, (own, _) in last:
+            if own != turn:
+                break
+            first = place
+        return first
 
     def _on_read(self, loaded: Loaded) -> None:
         wanted, picture = loaded.wanted, QPixmap.fromImage(loaded.image)

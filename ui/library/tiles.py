@@ -12,7 +12,7 @@ from ui.kit.icons import Icon, pixmap
 from ui.kit.image_loader import ImageLoader, Wanted
 from ui.kit.texts import clock
 from ui.kit.theme import SMALL_PX, colour
-from ui.kit.translation import grouped, tr
+from ui.kit.translation import decimal, grouped, tr
 from ui.library.check_mark import MARK_PX, draw_check
 from ui.library.found_by import found_badge
 from ui.library.grouping import GroupMark
@@ -197,7 +197,11 @@ class TilePainter:
 
 
 _PARTS = {"raw": "RAW", "video": "LIVE", "inside": "LIVE", "photo": "+1"}
-_ROUGH = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
+_ROUGH = frozenset({
+    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos", "mrw",
+    "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
+})  # fmt: skip
+"""The endings of cameras' raw files that are read."""
 
 
 def kind_badges(row: Row, hit: Hit | None, is_roomy: bool) -> list[Badge]:
@@ -205,14 +209,19 @@ def kind_badges(row: Row, hit: Hit | None, is_roomy: bool) -> list[Badge]:
     badges = []
     if row.kind is MediaKind.VIDEO:
         badges.append(Badge(_video_text(row, hit) if is_roomy else "", Icon.PLAY_FILLED))
-    elif row.name.lower().endswith(_ROUGH):
+    elif row.name.lower().rpartition(".")[2] in _ROUGH:
         badges.append(Badge("RAW"))
     elif row.parts:
         texts = dict.fromkeys(_PARTS.get(part.role, part.role) for part in row.parts)
         badges += [Badge(text) for text in texts]
     if row.state != "present":
-        badges.insert(0, Badge(row.state if is_roomy else "", Icon.OFFLINE))
+        badges.insert(0, Badge(_state_text(row.state) if is_roomy else "", Icon.OFFLINE))
     return badges
+
+
+def _state_text(state: str) -> str:
+    """Where a medium's file is, if it is not there."""
+    return tr("missing") if state == "missing" else tr("offline")
 
 
 def _said_badges(row: Row, is_roomy: bool) -> list[Badge]:
@@ -227,9 +236,9 @@ def _said_badges(row: Row, is_roomy: bool) -> list[Badge]:
 
 def _video_text(row: Row, hit: Hit | None) -> str:
     if row.duration_s is None:
-        return "video"
+        return tr("video")
     if row.duration_s < 1:
-        return f"{row.duration_s:.1f} s"
+        return f"{decimal(row.duration_s)} s"
     length = clock(row.duration_s)
     return (
         tr("{time} of {length}", time=clock(hit.time_s), length=length)

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cocadesk.engine.index_job import IndexSpec
+from cocadesk.engine.job_records import JobSpec
 from cocadesk.engine.power import Power
 from cocadesk.indexing.watching import WatchPace
+from cocadesk.library.library import Library
+from cocadesk.library.rows import new_key
 from cocadesk.protocol.client import EngineClient
 from cocadesk.protocol.messages import (
     ControlJob,
@@ -136,6 +142,23 @@ def test_a_folder_that_a_person_has_just_indexed_is_not_looked_at_again(
         started = client.ask(StartIndex(), JobReply, timeout_s=WAIT_S).job
         watch(client, started)
         assert not [job for job in _jobs(client) if job.is_background]
+
+
+def test_what_a_look_of_an_earlier_engine_waits_for_is_found(tmp_path: Path, photos: Path) -> None:
+    """That look goes on at the start, and ends while a file is still being written."""
+    with _engine(tmp_path / "library") as client:
+        index(client, photos)
+    work = IndexSpec(folders=(WirePath.of(photos),), settle_s=30.0)
+    spec = JobSpec(
+        title="Looking at changes", work=msgspec.json.encode(work).decode(), is_background=True
+    )
+    with Library.open(tmp_path / "library", create=False) as library:
+        (row,) = library.jobs.all()
+        left = replace(row, id=new_key(), state=JobState.QUEUED.value, report=None)
+        library.jobs.save(replace(left, spec=msgspec.json.encode(spec).decode()))
+    write_photo(photos / "late.jpg", 9)
+    with _engine(tmp_path / "library") as client:
+        _wait_for(client, "0.jpg", "1.jpg", "late.jpg")
 
 
 @pytest.mark.parametrize("action", [JobAction.CANCEL, JobAction.PAUSE])
