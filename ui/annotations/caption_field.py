@@ -198,7 +198,7 @@ class CaptionField(QWidget):
         if watched is self.text and event.type() == QEvent.Type.MouseButtonDblClick:
             self.begin()
             return True
-        return super().eventFilter(watched, event)
+        return False
 
     def _show_mode(self, *, is_editing: bool = False) -> None:
         self.editor.setVisible(is_editing)

@@ -138,7 +138,7 @@ class VideoPlayer(QObject):
         if event.type() == QEvent.Type.MouseButtonPress:
             self.clicked.emit()
             return True
-        return super().eventFilter(watched, event)
+        return False
 
     def _on_frame(self) -> None:
         self._has_pictures = True

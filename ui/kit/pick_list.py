@@ -83,4 +83,4 @@ class PickList(QFrame):
             if step is not None:
                 self.select(self.list.currentIndex().row() + step)
                 return True
-        return super().eventFilter(watched, event)
+        return False

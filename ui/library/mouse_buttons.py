@@ -26,4 +26,4 @@ class MouseButtons(QObject):
             if step is not None:
                 self.stepped.emit(step)
                 return True
-        return super().eventFilter(watched, event)
+        return False
