@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QLineEdit
-from shiboken6 import isValid
 
 _STAYS = frozenset({Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason})
 """One types on after these."""
@@ -25,16 +26,20 @@ class FromBegin(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Hears of the focus of the field."""
-        # A field that is being deleted loses the focus, too: what is raised of it here, where
-        # Python is called without its lock, ends the process.
-        if isinstance(event, QFocusEvent) and isValid(self._field):
-            if event.lostFocus() and event.reason() not in _STAYS:
-                self._left_at = self._field.cursorPosition()
-                self._field.home(False)
-            elif event.gotFocus() and self._left_at is not None:
-                self._field.setCursorPosition(self._left_at)
-                self._left_at = None
+        # A field that is being deleted loses the focus, too, when it can't be asked any more; what
+        # is raised here then, where Python is called without its lock, ends the process.
+        with suppress(RuntimeError):
+            if isinstance(event, QFocusEvent):
+                self._on_focus(event)
         return False
+
+    def _on_focus(self, event: QFocusEvent) -> None:
+        if event.lostFocus() and event.reason() not in _STAYS:
+            self._left_at = self._field.cursorPosition()
+            self._field.home(False)
+        elif event.gotFocus() and self._left_at is not None:
+            self._field.setCursorPosition(self._left_at)
+            self._left_at = None
 
     def _on_edited(self) -> None:
         """Letters may come without the focus, e.g. from a keyboard on the screen."""
