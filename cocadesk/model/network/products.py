@@ -79,7 +79,7 @@ class Int8Product:
         self._product = torch.ops.onednn.qlinear_pointwise.default
 
     def __call__(self, x: Tensor, *, gelu: bool = False) -> Tensor:
-        # Its operations are few: each costs as much as a twentieth of the product itself.
+        # As few operations as can be: a step of CoCa B-32 has 145 products, each some 100 µs.
         largest = _largest(x)
         found: Tensor = self._product(
             (x / largest).mul_(_MOST).round_().to(torch.int8),
